@@ -1,0 +1,134 @@
+package io.evaljob.operator.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class OperatorConfigTest {
+
+  @Test
+  void defaultsHoldWhenNothingIsSet() {
+    OperatorConfig config = OperatorConfig.fromEnvironment(Map.of("PATH", "/bin"));
+
+    assertThat(config.namespace()).isEqualTo("evaljob-system");
+    assertThat(config.watchNamespaces()).isEmpty();
+    assertThat(config.reconcileThreads()).isEqualTo(16);
+    assertThat(config.progressInterval()).isEqualTo(Duration.ofMinutes(1));
+    assertThat(config.reportPort()).isEqualTo(8443);
+    assertThat(config.reportUrl())
+        .isEqualTo(URI.create("https://evaljob-operator.evaljob-system.svc:8443"));
+    assertThat(config.reportCertificate()).isEmpty();
+    assertThat(config.healthPort()).isEqualTo(8080);
+    assertThat(config.logLevel()).isEqualTo(LogLevel.INFO);
+  }
+
+  @Test
+  void everyVariableIsRead(@TempDir Path folder) throws Exception {
+    Path file = Files.writeString(folder.resolve("x.pem"), "x");
+    OperatorConfig config =
+        OperatorConfig.fromEnvironment(
+            Map.ofEntries(
+                Map.entry("EVALJOB_NAMESPACE", "evals"),
+                Map.entry("EVALJOB_WATCH_NAMESPACES", "vlm, speech,"),
+                Map.entry("EVALJOB_RECONCILE_THREADS", "4"),
+                Map.entry("EVALJOB_PROGRESS_SECONDS", "5"),
+                Map.entry("EVALJOB_REPORT_PORT", "9443"),
+                Map.entry("EVALJOB_REPORT_URL", "https://reports.example.com/"),
+                Map.entry("EVALJOB_REPORT_CERT_FILE", file.toString()),
+                Map.entry("EVALJOB_REPORT_KEY_FILE", file.toString()),
+                Map.entry("EVALJOB_REPORT_CA_FILE", file.toString()),
+                Map.entry("EVALJOB_REPORT_STORE_SECONDS", "7"),
+                Map.entry("EVALJOB_HEALTH_PORT", "9080"),
+                Map.entry("EVALJOB_LOG_LEVEL", "debug")));
+
+    assertThat(config.namespace()).isEqualTo("evals");
+    assertThat(config.watchNamespaces()).containsExactly("speech", "vlm");
+    assertThat(config.reconcileThreads()).isEqualTo(4);
+    assertThat(config.progressInterval()).isEqualTo(Duration.ofSeconds(5));
+    assertThat(config.reportPort()).isEqualTo(9443);
+    assertThat(config.reportUrl()).isEqualTo(URI.create("https://reports.example.com"));
+    assertThat(config.reportCertificate())
+        .isEqualTo(Optional.of(new CertificateFiles(file, file, file)));
+    assertThat(config.reportStoreTimeout()).isEqualTo(Duration.ofSeconds(7));
+    assertThat(config.healthPort()).isEqualTo(9080);
+    assertThat(config.logLevel()).isEqualTo(LogLevel.DEBUG);
+  }
+
+  @Test
+  void theReportAddressFollowsTheNamespace() {
+    assertThat(OperatorConfig.fromEnvironment(Map.of("EVALJOB_NAMESPACE", "evals")).reportUrl())
+        .isEqualTo(URI.create("https://evaljob-operator.evals.svc:8443"));
+  }
+
+  @Test
+  void allProblemsAreNamedAtOnce() {
+    ConfigException refusal =
+        catchThrowableOfType(
+            ConfigException.class,
+            () ->
+                OperatorConfig.fromEnvironment(
+                    Map.of(
+                        "EVALJOB_NAMESPACE", "Evals!",
+                        "EVALJOB_RECONCILE_THREADS", "0",
+                        "EVALJOB_REPORT_PORT", "none",
+                        "EVALJOB_REPORT_URL", "http://reports.example.com/x",
+                        "EVALJOB_REPORT_CERT_FILE", "/no/such/file",
+                        "EVALJOB_LOG_LEVEL", "LOUD",
+                        "EVALJOB_REPROT_PORT", "1")));
+
+    assertThat(refusal.problems())
+        .anySatisfy(
+            line ->
+                assertThat(line)
+                    .startsWith("EVALJOB_REPROT_PORT: is not a variable of the operator"))
+        .contains(
+            "EVALJOB_NAMESPACE: Evals! is not a namespace name; set the operator's namespace",
+            "EVALJOB_RECONCILE_THREADS: 0 is not a whole number from 1 to 256; set one in that"
+                + " range, or leave it out for 16",
+            "EVALJOB_REPORT_PORT: none is not a whole number from 1 to 65535; set one in that"
+                + " range, or leave it out for 8443",
+            "EVALJOB_REPORT_CERT_FILE: /no/such/file is not a readable file; mount the file, or"
+                + " correct the path",
+            "EVALJOB_REPORT_KEY_FILE: is not set although EVALJOB_REPORT_CERT_FILE is; set all"
+                + " three certificate files, or none",
+            "EVALJOB_LOG_LEVEL: LOUD is not a log level; set TRACE, DEBUG, INFO, WARN or ERROR")
+        .anySatisfy(line -> assertThat(line).startsWith("EVALJOB_REPORT_URL: http://"));
+    assertThat(refusal.problems()).hasSize(9);
+  }
+
+  @Test
+  void thePortsMustDiffer() {
+    assertThatThrownBy(() -> OperatorConfig.fromEnvironment(Map.of("EVALJOB_HEALTH_PORT", "8443")))
+        .hasMessage("EVALJOB_HEALTH_PORT: 8443 is the report port too; set another port");
+  }
+
+  /** Kubernetes adds EVALJOB_OPERATOR_SERVICE_HOST and the like for the Service of that name. */
+  @Test
+  void variablesOfOurOwnServiceAreNotRefused() {
+    assertThat(
+            OperatorConfig.fromEnvironment(
+                Map.of("EVALJOB_OPERATOR_SERVICE_HOST", "10.0.0.1", "EVALJOB_OPERATOR_PORT", "x")))
+        .isEqualTo(OperatorConfig.defaults());
+  }
+
+  @Test
+  void theReferencePageIsUpToDate() throws Exception {
+    Path page = Path.of("docs/reference/configuration.md");
+    if (Boolean.getBoolean("docs.update")) {
+      Files.createDirectories(page.getParent());
+      Files.writeString(page, OptionTable.markdown());
+    }
+    assertThat(page)
+        .as("run `mvn -pl operator -am test -Ddocs.update=true` to rewrite it")
+        .hasContent(OptionTable.markdown());
+  }
+}
