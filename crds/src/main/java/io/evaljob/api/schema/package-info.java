@@ -1,0 +1,2 @@
+/** Annotations on API types that become parts of the schema in the custom resource definitions. */
+package io.evaljob.api.schema;

@@ -1,0 +1,27 @@
+package io.evaljob.api.v1alpha1;
+
+import io.evaljob.api.schema.Column;
+import io.fabric8.kubernetes.api.model.Namespaced;
+import io.fabric8.kubernetes.client.CustomResource;
+import io.fabric8.kubernetes.model.annotation.Group;
+import io.fabric8.kubernetes.model.annotation.Plural;
+import io.fabric8.kubernetes.model.annotation.ShortNames;
+import io.fabric8.kubernetes.model.annotation.Singular;
+import io.fabric8.kubernetes.model.annotation.Version;
+
+/** Facts about a model that plans are made from; it grants nothing and has no status. */
+@Group("evaljob.io")
+@Version("v1alpha1")
+@Plural("modelprofiles")
+@Singular("modelprofile")
+@ShortNames("mp")
+@Column(
+    name = "Entries",
+    path = ".spec.catalogEntries",
+    description = "Catalogue entries that the facts hold for.")
+@Column(
+    name = "Age",
+    path = ".metadata.creationTimestamp",
+    type = "date",
+    description = "Time since the profile was made.")
+public class ModelProfile extends CustomResource<ModelProfileSpec, Void> implements Namespaced {}

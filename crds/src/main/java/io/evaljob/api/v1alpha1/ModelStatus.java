@@ -1,0 +1,122 @@
+package io.evaljob.api.v1alpha1;
+
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonPropertyDescription;
+import io.evaljob.api.schema.ListAtomic;
+import io.fabric8.generator.annotation.Min;
+import io.fabric8.generator.annotation.Required;
+import io.fabric8.generator.annotation.Size;
+import java.util.List;
+import java.util.Optional;
+
+/** Where one model is. */
+@JsonInclude(JsonInclude.Include.NON_EMPTY)
+@JsonIgnoreProperties(ignoreUnknown = true)
+public record ModelStatus(
+    @JsonPropertyDescription("Name of the model in spec.models.") @Required @Size(min = 1, max = 40)
+        String name,
+    @JsonPropertyDescription(
+            "Where it is: Pending, Prefetching, Running, Scoring, Succeeded, PartiallyFailed "
+                + "or Failed.")
+        @Size(max = 32)
+        String phase,
+    @JsonPropertyDescription("The stage it is in or ended in: Prefetch, Infer or Score.")
+        @Size(max = 32)
+        String stage,
+    @JsonPropertyDescription("Counts the attempts of this stage in this run, from 1.") @Min(0)
+        int attempt,
+    @JsonPropertyDescription(
+            "Attempts of this stage that failed and count against spec.retryLimit.")
+        @Min(0)
+        int retries,
+    @JsonPropertyDescription(
+            "How the model is spread over the devices of a process: None, Layers, "
+                + "TensorParallel or DeviceMap.")
+        @Size(max = 32)
+        String strategy,
+    @JsonPropertyDescription("Processes of the plan.") @Min(0) Integer processes,
+    @JsonPropertyDescription("Devices of each process of the plan.") @Min(0)
+        Integer devicesPerProcess,
+    @JsonPropertyDescription("ConfigMap with the plan of this run.") @Size(max = 63)
+        String planName,
+    @JsonPropertyDescription(
+            "What the plan took for granted, for example that the fit was not checked.")
+        @Size(max = 512)
+        String note,
+    @JsonPropertyDescription("Node of the last pod.") @Size(max = 253) String nodeName,
+    @JsonPropertyDescription("Physical devices as the runner saw them, in logical order.")
+        @Size(max = 16)
+        @ListAtomic
+        List<@Size(max = 128) String> deviceIDs,
+    @JsonPropertyDescription("The image as it ran, by digest.") @Size(max = 512) String imageID,
+    @JsonPropertyDescription("How far the model is.") Progress progress,
+    @JsonPropertyDescription("The last failed attempt, if one failed.") LastFailure lastFailure,
+    @JsonPropertyDescription("ConfigMap with all result rows, made when the model ends.")
+        @Size(max = 63)
+        String resultsName) {
+  /** Copies the collections; null becomes empty. */
+  public ModelStatus {
+    deviceIDs = Copies.list(deviceIDs);
+  }
+
+  /** {@link #phase()}, empty when left out. */
+  public Optional<String> phaseIfSet() {
+    return Optional.ofNullable(phase);
+  }
+
+  /** {@link #stage()}, empty when left out. */
+  public Optional<String> stageIfSet() {
+    return Optional.ofNullable(stage);
+  }
+
+  /** {@link #strategy()}, empty when left out. */
+  public Optional<String> strategyIfSet() {
+    return Optional.ofNullable(strategy);
+  }
+
+  /** {@link #processes()}, empty when left out. */
+  public Optional<Integer> processesIfSet() {
+    return Optional.ofNullable(processes);
+  }
+
+  /** {@link #devicesPerProcess()}, empty when left out. */
+  public Optional<Integer> devicesPerProcessIfSet() {
+    return Optional.ofNullable(devicesPerProcess);
+  }
+
+  /** {@link #planName()}, empty when left out. */
+  public Optional<String> planNameIfSet() {
+    return Optional.ofNullable(planName);
+  }
+
+  /** {@link #note()}, empty when left out. */
+  public Optional<String> noteIfSet() {
+    return Optional.ofNullable(note);
+  }
+
+  /** {@link #nodeName()}, empty when left out. */
+  public Optional<String> nodeNameIfSet() {
+    return Optional.ofNullable(nodeName);
+  }
+
+  /** {@link #imageID()}, empty when left out. */
+  public Optional<String> imageIDIfSet() {
+    return Optional.ofNullable(imageID);
+  }
+
+  /** {@link #progress()}, empty when left out. */
+  public Optional<Progress> progressIfSet() {
+    return Optional.ofNullable(progress);
+  }
+
+  /** {@link #lastFailure()}, empty when left out. */
+  public Optional<LastFailure> lastFailureIfSet() {
+    return Optional.ofNullable(lastFailure);
+  }
+
+  /** {@link #resultsName()}, empty when left out. */
+  public Optional<String> resultsNameIfSet() {
+    return Optional.ofNullable(resultsName);
+  }
+}

@@ -1,0 +1,31 @@
+package io.evaljob.api.v1alpha1;
+
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonPropertyDescription;
+import io.evaljob.api.schema.ListAtomic;
+import io.fabric8.generator.annotation.Size;
+import java.util.List;
+import java.util.Map;
+
+/** On which nodes the pods may run. */
+@JsonInclude(JsonInclude.Include.NON_EMPTY)
+@JsonIgnoreProperties(ignoreUnknown = true)
+public record PlacementSpec(
+    @JsonPropertyDescription(
+            "Labels that a node must have; the runtime must allow each key "
+                + "(allow.nodeSelectorKeys).")
+        @Size(max = 16)
+        Map<String, @Size(max = 63) String> nodeSelector,
+    @JsonPropertyDescription(
+            "Taints that the pods tolerate; the runtime must allow each key "
+                + "(allow.tolerationKeys).")
+        @Size(max = 16)
+        @ListAtomic
+        List<TolerationSpec> tolerations) {
+  /** Copies the collections; null becomes empty. */
+  public PlacementSpec {
+    nodeSelector = Copies.map(nodeSelector);
+    tolerations = Copies.list(tolerations);
+  }
+}

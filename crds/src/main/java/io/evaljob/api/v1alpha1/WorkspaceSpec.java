@@ -1,0 +1,36 @@
+package io.evaljob.api.v1alpha1;
+
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonPropertyDescription;
+import io.fabric8.generator.annotation.Pattern;
+import io.fabric8.generator.annotation.Size;
+import io.fabric8.generator.annotation.ValidationRule;
+import java.util.Optional;
+
+/** Where predictions and partial work are kept. */
+@JsonInclude(JsonInclude.Include.NON_EMPTY)
+@JsonIgnoreProperties(ignoreUnknown = true)
+@ValidationRule(
+    value = "has(self.claimName) != has(self.claimTemplate)",
+    message = "set one of claimName (an existing claim) and claimTemplate (a claim to make)")
+public record WorkspaceSpec(
+    @JsonPropertyDescription(
+            "An existing PersistentVolumeClaim in the namespace of the EvalJob; the runtime "
+                + "must allow it (allow.claimNames). Several models at once need ReadWriteMany.")
+        @Size(min = 1, max = 253)
+        @Pattern("^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")
+        String claimName,
+    @JsonPropertyDescription("A claim to make for each model; it is deleted with the EvalJob.")
+        ClaimTemplate claimTemplate) {
+
+  /** {@link #claimName()}, empty when left out. */
+  public Optional<String> claimNameIfSet() {
+    return Optional.ofNullable(claimName);
+  }
+
+  /** {@link #claimTemplate()}, empty when left out. */
+  public Optional<ClaimTemplate> claimTemplateIfSet() {
+    return Optional.ofNullable(claimTemplate);
+  }
+}
