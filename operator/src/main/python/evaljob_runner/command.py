@@ -1,0 +1,204 @@
+"""The Command harness: any program, given model, data set and output by environment variables."""
+import json
+import os
+
+from . import ranks, results
+from .failures import (HARNESS_FAILED, HOST_OUT_OF_MEMORY, MODEL_NOT_FOUND, OUT_OF_MEMORY,
+                       RANK_FAILED, RESULTS_INVALID, SHARED_MEMORY_EXHAUSTED, StageFailure)
+from .files import read_json, safe_name, write_json
+from .log import say
+from .processes import runner_command
+
+_RESULTS_LIMIT = 1024 * 1024
+# Another data set would meet the same; the devices are given back instead.
+_FATAL = (OUT_OF_MEMORY, HOST_OUT_OF_MEMORY, SHARED_MEMORY_EXHAUSTED, RANK_FAILED, MODEL_NOT_FOUND)
+
+
+class CommandHarness:
+    """Runs the command for each data set and rank, and reads its results.json."""
+
+    def __init__(self, context):
+        self._context = context
+        self._plan = context.plan
+
+    def dialect(self):
+        return None
+
+    def needs_driver_tool(self):
+        return False
+
+    def prefetch(self):
+        """Nothing of its own: model and data come from volumes, the hub, or the program itself."""
+
+    def infer(self, rank_devices):
+        """Runs every data set that is not done; gives (data set, failure) of the failed ones."""
+        failures = []
+        for dataset in self._plan.datasets:
+            self._context.stop.check()
+            folder = self._folder(dataset, False)
+            if self._done(folder):
+                say("%s: done by an earlier attempt" % dataset.name)
+                self._finish(dataset, folder)
+                continue
+            failure = self._run(dataset, folder, rank_devices, 0)
+            if failure is None:
+                self._finish(dataset, folder)
+                continue
+            if failure.cause in _FATAL:
+                raise failure
+            say("%s: failed: %s" % (dataset.name, failure.message))
+            failures.append((dataset.name, failure))
+        return failures
+
+    def smoke(self, rank_devices):
+        """Runs every data set on a few samples in a folder of its own."""
+        for dataset in self._plan.datasets:
+            self._context.stop.check()
+            folder = self._folder(dataset, True)
+            if self._done(folder):
+                continue
+            failure = self._run(dataset, folder, rank_devices, self._plan.smoke_samples)
+            if failure is not None:
+                raise StageFailure(failure.cause, "smoke run of %d samples, %s: %s" % (
+                    self._plan.smoke_samples, dataset.name, failure.message))
+
+    def score(self):
+        """Reads the results again; a row for each data set."""
+        rows = []
+        for dataset in self._plan.datasets:
+            folder = self._folder(dataset, False)
+            if not self._done(folder):
+                rows.append(results.failed(dataset.name, "no results: the program did not finish"))
+                continue
+            try:
+                rows.append(self._row(dataset, folder))
+                self._context.progress.finish(dataset.name)
+            except StageFailure as failure:
+                rows.append(results.failed(dataset.name, failure.message))
+        return rows
+
+    def _folder(self, dataset, smoke):
+        return self._context.work_dir.folder(
+            "smoke" if smoke else "datasets", safe_name(dataset.name))
+
+    @staticmethod
+    def _done(folder):
+        return os.path.exists(os.path.join(folder, ".evaljob-done"))
+
+    def _finish(self, dataset, folder):
+        row = self._row(dataset, folder)
+        self._context.progress.set_samples(dataset.name, row.samples, row.samples)
+        self._context.progress.finish(dataset.name)
+
+    def _run(self, dataset, folder, rank_devices, limit):
+        context = self._context
+        results_file = os.path.join(folder, "results.json")
+        _remove(results_file)
+        base = self._environment(dataset, folder, results_file, limit)
+        environments = ranks.environments(base, self._plan, rank_devices, always_numbered=True)
+        progress_files = []
+        for rank, environment in enumerate(environments):
+            progress_files.append(os.path.join(folder, "progress-%d.json" % rank))
+            _remove(progress_files[-1])
+            environment["EVALJOB_PROGRESS_FILE"] = progress_files[-1]
+        leash = runner_command("leash", str(os.getpid())) + list(self._plan.harness.command)
+        say("%s: starting %d process%s%s" % (
+            dataset.name, len(environments), "" if len(environments) == 1 else "es",
+            ", %d samples" % limit if limit else ""))
+        watch = ranks.watch()
+
+        def on_tick():
+            if not limit:
+                done, total = read_progress(progress_files)
+                if done or total:
+                    context.progress.set_samples(dataset.name, done, total)
+
+        child = ranks.run([leash] * len(environments), environments, folder, context.stop,
+                          context.grace_seconds, on_tick, context.lock.descriptors)
+        if child is not None:
+            otherwise = RANK_FAILED if child.returncode < 0 else HARNESS_FAILED
+            return ranks.explain(child, watch, otherwise).as_stage_failure()
+        on_tick()
+        try:
+            self._row(dataset, folder)
+        except StageFailure as failure:
+            return failure
+        write_json(os.path.join(folder, ".evaljob-done"), {"samples": limit})
+        return None
+
+    def _environment(self, dataset, folder, results_file, limit):
+        context = self._context
+        environment = dict(context.settings.child_environment())
+        environment.update(
+            EVALJOB_MODEL_NAME=self._plan.model,
+            EVALJOB_MODEL_PATH=self._model_path(),
+            EVALJOB_CATALOG_ENTRY=self._plan.catalog_entry,
+            EVALJOB_PARAMETERS=json.dumps(dict(self._plan.parameters), sort_keys=True),
+            EVALJOB_DATASET_NAME=dataset.name,
+            EVALJOB_DATASET_PATH=context.dataset_file(dataset) or "",
+            EVALJOB_OUTPUT_DIR=folder,
+            EVALJOB_RESULTS_FILE=results_file)
+        environment.pop("EVALJOB_SAMPLE_LIMIT", None)
+        if limit:
+            environment["EVALJOB_SAMPLE_LIMIT"] = str(limit)
+        return environment
+
+    def _model_path(self):
+        path = self._context.model_path()
+        if path is not None and not os.path.exists(path):
+            raise StageFailure(
+                MODEL_NOT_FOUND, "the weights of model %s are not at %s; correct "
+                "spec.models[].volume.path" % (self._plan.model, path))
+        return path or ""
+
+    def _row(self, dataset, folder):
+        return read_results(dataset.name, os.path.join(folder, "results.json"))
+
+
+def read_results(dataset, path):
+    """The row of a results.json; a StageFailure (ResultsInvalid) says what is wrong with it."""
+    if not os.path.exists(path):
+        raise StageFailure(RESULTS_INVALID, "%s: the program exited with 0 and wrote no "
+                           "results.json; rank 0 must write EVALJOB_RESULTS_FILE" % dataset)
+    # Numbers stay the text that was written.
+    document = read_json(path, _RESULTS_LIMIT, parse_float=str, parse_constant=str)
+    if not isinstance(document, dict):
+        raise StageFailure(
+            RESULTS_INVALID, "%s: results.json is not a JSON object of at most 1 MiB" % dataset)
+    metric, score = document.get("metric"), document.get("score")
+    if isinstance(score, int) and not isinstance(score, bool):
+        score = str(score)
+    if not isinstance(metric, str) or not metric:
+        raise StageFailure(RESULTS_INVALID, "%s: results.json: metric is not a text" % dataset)
+    if not isinstance(score, str) or not results.is_score(score):
+        raise StageFailure(RESULTS_INVALID, "%s: results.json: score is neither a number nor a "
+                           "short text" % dataset)
+    counts = []
+    for field in ("samples", "failedSamples"):
+        value = document.get(field, 0)
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2 ** 31:
+            raise StageFailure(
+                RESULTS_INVALID, "%s: results.json: %s is not a count" % (dataset, field))
+        counts.append(value)
+    return results.succeeded(dataset, metric, score, counts[0], counts[1])
+
+
+def read_progress(paths):
+    """Done and total over the ranks' progress files; a missing or broken one counts nothing."""
+    done = total = 0
+    for path in paths:
+        document = read_json(path, 65536)
+        if isinstance(document, dict):
+            values = [document.get("done"), document.get("total")]
+            if all(isinstance(v, int) and not isinstance(v, bool) and 0 <= v < 2 ** 31
+                   for v in values):
+                done += values[0]
+                total += values[1]
+    return done, total
+
+
+def _remove(path):
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass

@@ -1,0 +1,102 @@
+"""The ranks of one model: their environment, and the true cause when one fails."""
+import socket
+
+from .failures import HOST_OUT_OF_MEMORY, RANK_FAILED, StageFailure, cause_of_text, signal_name
+from .memory import OomWatch
+from .processes import Group
+
+# Set for the ranks by this module alone; what the container had must not leak in.
+_RANK_NAMES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT",
+               "GROUP_RANK", "ROLE_RANK", "SLURM_LOCALID", "TORCHELASTIC_RUN_ID")
+_MESSAGE_LINES = 6
+
+
+def free_port():
+    """A TCP port that is free on the loopback address now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def environments(base, plan, rank_devices, always_numbered=False):
+    """One environment a rank.
+
+    Several ranks of a harness get LOCAL_RANK=0 and LOCAL_WORLD_SIZE=1: each has its own slice of
+    devices already, and the harness must not cut it again. One rank gets none of these variables
+    unless `always_numbered` (the Command contract promises RANK and WORLD_SIZE always).
+    """
+    size = plan.world_size
+    port = free_port() if size > 1 else 0
+    result = []
+    for rank in range(size):
+        environment = {name: value for name, value in base.items() if name not in _RANK_NAMES}
+        if size > 1 or always_numbered:
+            environment.update(RANK=str(rank), WORLD_SIZE=str(size),
+                               LOCAL_RANK="0", LOCAL_WORLD_SIZE="1")
+        if size > 1:
+            environment.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
+        variable = plan.devices.process_variable
+        if variable:
+            environment[variable] = ",".join(rank_devices[rank]) if rank_devices else ""
+        result.append(environment)
+    return result
+
+
+class RankError(Exception):
+    """A rank ended badly: cause and message, and its index."""
+
+    def __init__(self, rank, cause, message):
+        super().__init__(message)
+        self.rank = rank
+        self.cause = cause
+        self.message = message
+
+    def as_stage_failure(self):
+        return StageFailure(self.cause, self.message)
+
+
+def run(commands, rank_environments, folder, stop, grace_seconds, on_tick, keep=(),
+        tick_seconds=1.0):
+    """Starts a rank per command and waits for all; the first that fails ends the rest.
+
+    Gives None, or the failed child; what its failure means is the caller's to say.
+    """
+    group = Group(stop, grace_seconds)
+    try:
+        for rank, (command, environment) in enumerate(zip(commands, rank_environments)):
+            group.start("rank %d" % rank, command, environment, folder, keep)
+    except BaseException:
+        group.end()
+        raise
+    return group.wait(on_tick, tick_seconds)
+
+
+def explain(child, oom_watch, otherwise=RANK_FAILED):
+    """The RankError for a child that ended badly and left no word of its own."""
+    lines = child.output.tail(_MESSAGE_LINES)
+    text = "\n".join(child.output.tail())
+    if child.returncode < 0:
+        name = signal_name(child.returncode)
+        message = "rank %d was ended by %s" % (child.index, name)
+        cause = otherwise
+        if name == "SIGKILL":
+            killed = oom_watch.killed()
+            if killed:
+                cause = HOST_OUT_OF_MEMORY
+                message += ": the container ran out of memory; raise spec.resources.infer.memory"
+            elif killed is None:
+                message += " (out of host memory, if nobody killed it)"
+        elif name == "SIGBUS":
+            message += " (often a /dev/shm that is too small)"
+            cause = cause_of_text(text, otherwise)
+    else:
+        cause = cause_of_text(text, otherwise)
+        message = "rank %d exited with %d" % (child.index, child.returncode)
+    if lines:
+        message += "; last output: " + " | ".join(lines)
+    return RankError(child.index, cause, message)
+
+
+def watch():
+    """An OomWatch started now."""
+    return OomWatch()

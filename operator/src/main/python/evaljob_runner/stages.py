@@ -1,0 +1,82 @@
+"""What each stage does, whatever the harness."""
+import os
+
+from . import datasets, hub, prefetch, preflight, results
+from .command import CommandHarness
+from .context import Context
+from .failures import DATASET_FAILED, HARNESS_FAILED, PREFLIGHT_FAILED, StageFailure
+from .log import say
+from .vlmevalkit import VlmEvalKitHarness
+from .workdir import fix_world_size
+
+__all__ = ["Context", "run"]
+
+_LOCK_SECONDS = 60.0
+_HARNESSES = {"Command": CommandHarness, "VLMEvalKit": VlmEvalKitHarness}
+
+
+def run(stage, context, reporter):
+    """Runs a stage; gives the rows to report and the failure, None when the stage is done."""
+    if not context.lock.acquire(context.stop, _LOCK_SECONDS):
+        raise StageFailure(PREFLIGHT_FAILED, "another process still works in the folder of this "
+                           "model; end it, or wait for it")
+    harness = _HARNESSES[context.plan.harness.kind](context)
+    return {"prefetch": _prefetch, "infer": _infer, "score": _score}[stage](
+        context, harness, reporter)
+
+
+def _prefetch(context, harness, reporter):
+    reporter.start()
+    os.makedirs(context.work_dir.markers, exist_ok=True)
+    prefetch.prepare(context)
+    hub.fetch_model(context)
+    datasets.check_local(context)
+    harness.prefetch()
+    return [], None
+
+
+def _infer(context, harness, reporter):
+    found = preflight.check(
+        context.plan, context.settings, harness.dialect(), harness.needs_driver_tool())
+    reporter.set_preflight(found.document)
+    reporter.start()
+    fix_world_size(context.work_dir, context.plan.world_size, say)
+    if context.plan.smoke_samples:
+        say("smoke run: %d samples of each data set" % context.plan.smoke_samples)
+        harness.smoke(found.rank_devices)
+    return outcome(harness.infer(found.rank_devices), len(context.plan.datasets))
+
+
+def _score(context, harness, reporter):
+    reporter.start()
+    rows = harness.score()
+    for row in rows:
+        say("result: %s %s %s %s" % (row.dataset, row.phase, row.metric or "-",
+                                     row.score or row.message))
+    failed = [row for row in rows if row.phase == results.FAILED]
+    if not failed:
+        return rows, None
+    if len(failed) == len(rows):
+        return rows, StageFailure(HARNESS_FAILED, _all(len(rows), failed[0].dataset,
+                                                       failed[0].message))
+    return rows, StageFailure(DATASET_FAILED, _some(len(failed), len(rows), failed[0].dataset,
+                                                    failed[0].message))
+
+
+def outcome(failures, count):
+    """Rows and failure of an infer stage from its (data set, StageFailure) pairs."""
+    rows = [results.failed(name, failure.message) for name, failure in failures]
+    if not failures:
+        return rows, None
+    name, first = failures[0]
+    if len(failures) == count:
+        return rows, StageFailure(first.cause, _all(count, name, first.message))
+    return rows, StageFailure(DATASET_FAILED, _some(len(failures), count, name, first.message))
+
+
+def _all(count, name, message):
+    return message if count == 1 else "all %d data sets failed; %s: %s" % (count, name, message)
+
+
+def _some(failed, count, name, message):
+    return "%d of %d data sets failed; %s: %s" % (failed, count, name, message)

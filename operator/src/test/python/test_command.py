@@ -1,0 +1,236 @@
+"""The Command harness through the whole launcher."""
+import json
+import os
+import signal
+import unittest
+
+from support import Container, ReportServer, plan_with
+
+PROGRAM = """
+import json, os, sys
+name = os.environ["EVALJOB_DATASET_NAME"]
+rank, world = os.environ["RANK"], os.environ["WORLD_SIZE"]
+with open(os.path.join(os.environ["EVALJOB_OUTPUT_DIR"], "calls-" + rank), "a") as out:
+    out.write(json.dumps({k: os.environ.get(k) for k in (
+        "CUDA_VISIBLE_DEVICES", "EVALJOB_SAMPLE_LIMIT", "MASTER_ADDR", "LOCAL_RANK",
+        "EVALJOB_MODEL_PATH", "EVALJOB_DATASET_PATH", "EVALJOB_PARAMETERS",
+        "EVALJOB_REPORT_TOKEN_FILE", "EVALJOB_REPORT_URL")}) + "\\n")
+with open(os.environ["EVALJOB_PROGRESS_FILE"], "w") as out:
+    json.dump({"done": 6, "total": 6}, out)
+print("API Key: sk-abcdefghijklmnop", os.environ.get("SOME_TOKEN"))
+if name == "broken":
+    print("the last word of the program")
+    sys.exit(3)
+if name == "oom":
+    raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
+if name == "silent":
+    sys.exit(0)
+if rank == "0":
+    with open(os.environ["EVALJOB_RESULTS_FILE"], "w") as out:
+        out.write('{"metric":"accuracy","score":0.7500,"samples":12,"failedSamples":1}')
+"""
+
+
+class CommandHarnessTest(Container):
+
+    def plan(self, *datasets, **changes):
+        self.write_plan(plan_with(
+            harness__command=self.command(PROGRAM),
+            datasets=[{"name": name} for name in datasets], **changes))
+
+    def calls(self, dataset, rank=0, smoke=False):
+        path = self.work_dir("smoke" if smoke else "datasets", dataset, "calls-%d" % rank)
+        with open(path) as source:
+            return [json.loads(line) for line in source]
+
+    def test_every_stage_succeeds_and_the_score_is_the_text_that_was_written(self):
+        self.plan("first", "second")
+        with ReportServer() as server:
+            url = server.url
+            self.run_stage("prefetch", EVALJOB_REPORT_URL=url)
+            self.run_stage("infer", EVALJOB_REPORT_URL=url)
+            self.assertEqual(2, server.final()["progress"]["datasetsDone"])
+            self.assertNotIn("failure", server.final())
+            self.run_stage("score", EVALJOB_REPORT_URL=url)
+            final = server.final()
+        self.assertEqual("Score", final["stage"])
+        self.assertEqual([
+            {"dataset": name, "phase": "Succeeded", "metric": "accuracy", "score": "0.7500",
+             "samples": 12, "failedSamples": 1, "message": ""} for name in ("first", "second")],
+            final["results"])
+        self.assertEqual("Succeeded", self.termination()["outcome"])
+        self.assertTrue(self.termination()["digest"].startswith("sha256:"))
+
+    def test_ranks_have_their_slices_and_nothing_of_the_report_endpoint(self):
+        self.plan("first", devices__perProcess=2, devices__processes=2, devices__total=4)
+        self.run_stage("infer", CUDA_VISIBLE_DEVICES="4,5,6,7", EVALJOB_REPORT_TOKEN_FILE="/x",
+                       NVIDIA_VISIBLE_DEVICES="void")
+        calls = [self.calls("first", rank)[0] for rank in (0, 1)]
+        self.assertEqual(["4,5", "6,7"], [call["CUDA_VISIBLE_DEVICES"] for call in calls])
+        for call in calls:
+            self.assertEqual("0", call["LOCAL_RANK"])
+            self.assertEqual("127.0.0.1", call["MASTER_ADDR"])
+            self.assertIsNone(call["EVALJOB_REPORT_TOKEN_FILE"])
+
+    def test_a_rerun_does_nothing_again(self):
+        self.plan("first")
+        self.run_stage("infer")
+        output = self.run_stage("infer")
+        self.assertIn("done by an earlier attempt", output)
+        self.assertEqual(1, len(self.calls("first")))
+
+    def test_one_failed_data_set_leaves_the_others_done(self):
+        self.plan("broken", "first")
+        with ReportServer() as server:
+            self.run_stage("infer", 1, EVALJOB_REPORT_URL=server.url)
+            final = server.final()
+        self.assertEqual("DatasetFailed", final["failure"]["cause"])
+        self.assertEqual(["broken"], [row["dataset"] for row in final["results"]])
+        self.assertIn("the last word of the program", final["results"][0]["message"])
+        self.assertEqual(1, final["progress"]["datasetsDone"])
+        self.run_stage("score", 1)
+        self.assertEqual("DatasetFailed", self.termination()["cause"])
+
+    def test_exit_0_without_results_is_a_failure(self):
+        self.plan("silent")
+        self.run_stage("infer", 1)
+        self.assertEqual("ResultsInvalid", self.termination()["cause"])
+
+    def test_out_of_memory_is_told_apart_and_ends_the_stage(self):
+        self.plan("oom", "first")
+        self.run_stage("infer", 1)
+        self.assertEqual("OutOfMemory", self.termination()["cause"])
+        self.assertFalse(os.path.exists(self.work_dir("datasets", "first", "results.json")))
+
+    def test_smoke_runs_first_in_its_own_folder(self):
+        self.plan("first", smokeTest__samples=4)
+        self.run_stage("infer")
+        self.assertEqual("4", self.calls("first", smoke=True)[0]["EVALJOB_SAMPLE_LIMIT"])
+        self.assertIsNone(self.calls("first")[0]["EVALJOB_SAMPLE_LIMIT"])
+
+    def test_a_failed_smoke_run_ends_the_stage(self):
+        self.plan("broken", smokeTest__samples=4)
+        self.run_stage("infer", 1)
+        self.assertIn("smoke run of 4 samples", self.termination()["message"])
+        self.assertFalse(os.path.exists(self.work_dir("datasets", "broken")))
+
+    def test_secrets_are_not_printed(self):
+        self.plan("first")
+        output = self.run_stage("infer", SOME_TOKEN="very-secret-value")
+        self.assertNotIn("very-secret-value", output)
+        self.assertNotIn("sk-abcdefghijklmnop", output)
+        self.assertIn("[redacted]", output)
+
+    def test_model_and_data_come_from_volumes(self):
+        self.write("x", "volumes", "models", "sft", "config.json")
+        self.write("index\n", "volumes", "models", "bench", "my.tsv")
+        self.plan("first", model__source={"kind": "Volume", "volume": "models", "path": "sft"},
+                  model__parameters={"max_new_tokens": "16"})
+        with open(self.path("plan", "plan.json")) as source:
+            plan = json.load(source)
+        plan["datasets"] = [{"name": "first", "volume": "models", "path": "bench/my.tsv"}]
+        self.write_plan(plan)
+        self.run_stage("prefetch")
+        self.run_stage("infer")
+        call = self.calls("first")[0]
+        self.assertEqual(self.path("volumes", "models", "sft"), call["EVALJOB_MODEL_PATH"])
+        self.assertEqual(self.path("volumes", "models", "bench", "my.tsv"),
+                         call["EVALJOB_DATASET_PATH"])
+        self.assertEqual('{"max_new_tokens": "16"}', call["EVALJOB_PARAMETERS"])
+
+    def test_missing_weights_and_data_are_named(self):
+        self.plan("first", model__source={"kind": "Volume", "volume": "models", "path": "sft"})
+        self.run_stage("infer", 1)
+        self.assertEqual("ModelNotFound", self.termination()["cause"])
+        plan = plan_with(datasets=[{"name": "d", "volume": "models", "path": "no.tsv"}])
+        self.write_plan(plan)
+        self.run_stage("prefetch", 1)
+        self.assertEqual("DatasetNotFound", self.termination()["cause"])
+        self.assertIn("no.tsv", self.termination()["message"])
+
+
+class EndingTest(Container):
+
+    PROGRAM = """
+import os, signal, sys, time
+def flush(*_):
+    open(os.path.join(os.environ["EVALJOB_OUTPUT_DIR"], "flushed-" + os.environ["RANK"]), "w").close()
+    sys.exit(143)
+signal.signal(signal.SIGTERM, flush)
+rank = os.environ["RANK"]
+with open(os.environ["READY"] + rank, "w") as ready:
+    ready.write("ready")
+if rank == os.environ.get("CRASH"):
+    with open(os.environ["READY"] + "1") as other:
+        other.read()
+    os.kill(os.getpid(), int(os.environ["CRASH_SIGNAL"]))
+while True:
+    signal.pause()
+"""
+
+    def setUp(self):
+        super().setUp()
+        self.write_plan(plan_with(harness__command=self.command(self.PROGRAM),
+                                  devices__processes=2))
+
+    def test_sigterm_lets_the_ranks_flush_and_exits_143(self):
+        pipes = [self.fifo("ready%d" % rank) for rank in (0, 1)]
+        process = self.start("infer", READY=self.path("ready"))
+        for pipe in pipes:
+            with open(pipe) as ready:
+                ready.read()
+        self.stop_stage(process)
+        self.assertEqual(143, process.returncode)
+        for rank in (0, 1):
+            self.assertTrue(os.path.exists(
+                self.work_dir("datasets", "first", "flushed-%d" % rank)))
+        self.assertEqual("Terminated", self.termination()["outcome"])
+
+    def test_a_killed_rank_ends_the_others_with_its_own_cause(self):
+        self.fifo("ready1")
+        self.run_stage("infer", 1, READY=self.path("ready"), CRASH="0",
+                       CRASH_SIGNAL=str(int(signal.SIGSEGV)))
+        self.assertEqual("RankFailed", self.termination()["cause"])
+        self.assertIn("rank 0 was ended by SIGSEGV", self.termination()["message"])
+        self.assertTrue(os.path.exists(self.work_dir("datasets", "first", "flushed-1")))
+
+    def test_ranks_do_not_outlive_a_killed_launcher(self):
+        pipes = [self.fifo("ready%d" % rank) for rank in (0, 1)]
+        process = self.start("infer", READY=self.path("ready"))
+        readers = [open(pipe) for pipe in pipes]
+        for reader in readers:
+            reader.read()
+            reader.close()
+        process.kill()
+        # The ranks hold the output pipe: its end is their end.
+        process.communicate(timeout=30)
+        self.assertEqual(-signal.SIGKILL, process.returncode)
+
+
+class PrepareTest(Container):
+
+    def test_the_prepare_script_makes_the_model_once(self):
+        script = ("import os\n"
+                  "open(os.path.join(os.environ['EVALJOB_MODEL_DIR'], 'config.json'), 'w').close()\n"
+                  "open(os.path.join(os.environ['EVALJOB_WORK_DIR'], 'runs'), 'a').write('x')\n"
+                  "print('made it')\n")
+        self.write_plan(plan_with(harness__command=self.command(PROGRAM),
+                                  harness__prepareScript=script))
+        self.assertIn("made it", self.run_stage("prefetch"))
+        self.assertIn("done by an earlier attempt", self.run_stage("prefetch"))
+        with open(self.work_dir("runs")) as source:
+            self.assertEqual("x", source.read())
+        self.run_stage("infer")
+        with open(self.work_dir("datasets", "first", "calls-0")) as source:
+            self.assertEqual(self.work_dir("prepared", "model"),
+                             json.loads(source.readline())["EVALJOB_MODEL_PATH"])
+
+    def test_a_failed_prepare_script_says_why(self):
+        self.write_plan(plan_with(harness__prepareScript="raise SystemExit('no room')"))
+        self.run_stage("prefetch", 1)
+        self.assertEqual("PrepareFailed", self.termination()["cause"])
+        self.assertIn("no room", self.termination()["message"])
+
+
+if __name__ == "__main__":
+    unittest.main()
