@@ -1,5 +1,6 @@
 package io.evaljob.api.v1alpha1;
 
+import com.fasterxml.jackson.annotation.JsonClassDescription;
 import io.evaljob.api.schema.Column;
 import io.evaljob.api.schema.SelectableFields;
 import io.fabric8.generator.annotation.ValidationRule;
@@ -15,6 +16,9 @@ import io.fabric8.kubernetes.model.annotation.Version;
  * Evaluates models on datasets: per model, a Job that fetches, one that runs the model on its
  * devices, and one that scores.
  */
+@JsonClassDescription(
+    "Evaluates models on datasets: for each model a Job that fetc"
+        + "hes, one that runs the model on its devices, and one that scores.")
 @Group("evaljob.io")
 @Version("v1alpha1")
 @Plural("evaljobs")

@@ -1,5 +1,6 @@
 package io.evaljob.api.v1alpha1;
 
+import com.fasterxml.jackson.annotation.JsonClassDescription;
 import io.evaljob.api.schema.Column;
 import io.fabric8.kubernetes.client.CustomResource;
 import io.fabric8.kubernetes.model.annotation.Group;
@@ -12,6 +13,9 @@ import io.fabric8.kubernetes.model.annotation.Version;
  * How models are evaluated and what authors may ask for: the half of the API that belongs to the
  * administrator of a cluster.
  */
+@JsonClassDescription(
+    "How models are evaluated and what authors may ask for: the h"
+        + "alf of the API that belongs to the administrator of a cluster.")
 @Group("evaljob.io")
 @Version("v1alpha1")
 @Plural("evalruntimes")

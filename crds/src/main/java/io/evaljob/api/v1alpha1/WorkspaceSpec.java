@@ -13,7 +13,8 @@ import java.util.Optional;
 @JsonIgnoreProperties(ignoreUnknown = true)
 @ValidationRule(
     value = "has(self.claimName) != has(self.claimTemplate)",
-    message = "set one of claimName (an existing claim) and claimTemplate (a claim to make)")
+    message =
+        "a workspace is one claim: set claimName (an existing one) or claimTemplate (one to make)")
 public record WorkspaceSpec(
     @JsonPropertyDescription(
             "An existing PersistentVolumeClaim in the namespace of the EvalJob; the runtime "
