@@ -1,0 +1,258 @@
+package io.evaljob.operator.sandbox.kubelet;
+
+import io.evaljob.operator.sandbox.controller.ClusterView;
+import io.evaljob.operator.sandbox.controller.Controller;
+import io.evaljob.operator.sandbox.controller.Pods;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.PodBuilder;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.UnaryOperator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Runs the pods that are bound to this machine, one process tree each, and writes their status.
+ * Pods of one container and {@code restartPolicy: Never} only; without probes, init containers,
+ * cgroups or a file system of their own.
+ */
+public final class Kubelet implements Controller {
+
+  static final String FINALIZER = "evaljob.io/kubelet";
+
+  private static final Logger LOG = LoggerFactory.getLogger(Kubelet.class);
+  private static final Duration LEFTOVER_GRACE = Duration.ofSeconds(10);
+  private static final int DEFAULT_GRACE_SECONDS = 30;
+  private static final Duration AFTER_GRACE = Duration.ofSeconds(10);
+
+  private record Running(PodWorker worker, Pod pod, CountDownLatch ended) {}
+
+  private final Node node;
+  private final OomKills oomKills;
+  private final Map<String, Running> running = new ConcurrentHashMap<>();
+  private final ScheduledExecutorService timer;
+  private volatile boolean stopping;
+
+  /** Runs pods on {@code node}. */
+  public Kubelet(Node node) {
+    this(node, OomKills.ofThisMachine());
+  }
+
+  Kubelet(Node node, OomKills oomKills) {
+    this.node = node;
+    this.oomKills = oomKills;
+    AtomicInteger count = new AtomicInteger();
+    ScheduledThreadPoolExecutor pool =
+        new ScheduledThreadPoolExecutor(
+            1,
+            task -> {
+              Thread thread = new Thread(task, "sandbox-timer-" + count.incrementAndGet());
+              thread.setDaemon(true);
+              return thread;
+            });
+    pool.setRemoveOnCancelPolicy(true);
+    this.timer = pool;
+  }
+
+  /**
+   * Ends what an earlier run left behind and marks its pods failed; to be called before pods are
+   * started, on the objects as they were restored.
+   */
+  public void recover(ClusterView view) throws InterruptedException {
+    Set<Path> known = new HashSet<>();
+    for (Pod pod : view.pods()) {
+      PodFolder folder = PodFolder.of(node.state(), pod);
+      known.add(folder.root());
+      if (!Files.exists(folder.record())) {
+        continue;
+      }
+      boolean ran =
+          LocalProcess.endLeftover(folder.record(), pod.getMetadata().getUid(), LEFTOVER_GRACE);
+      if (!Pods.isEnded(pod)) {
+        markLost(pod, folder, ran);
+      }
+      delete(folder.root());
+    }
+    Path pods = node.state().resolve("pods");
+    if (!Files.isDirectory(pods)) {
+      return;
+    }
+    try (DirectoryStream<Path> folders = Files.newDirectoryStream(pods)) {
+      for (Path folder : folders) {
+        if (!known.contains(folder)) {
+          LocalProcess.endLeftover(folder.resolve("process"), "", LEFTOVER_GRACE);
+          delete(folder);
+        }
+      }
+    } catch (IOException e) {
+      LOG.warn("cannot look for processes left over in {}", pods, e);
+    }
+  }
+
+  private void markLost(Pod pod, PodFolder folder, boolean ran) {
+    String message =
+        ran
+            ? "The evaljob process of this machine ended while the pod ran; what was left of the"
+                + " pod has been ended."
+            : "The evaljob process of this machine ended before it saw the end of the pod.";
+    Path written =
+        new PathMapping(folder.fileSystem(), List.of())
+            .local(PodFolder.terminationPath(pod.getSpec().getContainers().get(0)));
+    node.writer()
+        .editPod(
+            pod,
+            current -> {
+              String now = node.writer().now();
+              String started =
+                  current.getStatus() == null || current.getStatus().getStartTime() == null
+                      ? now
+                      : current.getStatus().getStartTime();
+              Pod lost =
+                  ContainerStatuses.terminated(
+                      current, 137, "ContainerStatusUnknown", tail(written), started, now);
+              return release(
+                  ContainerStatuses.disrupted(
+                      lost, "NodeLost", message, "TerminationByKubelet", now));
+            });
+  }
+
+  private static String tail(Path file) {
+    try {
+      return BoundedLog.tail(file, 4096);
+    } catch (IOException e) {
+      return "";
+    }
+  }
+
+  private static void delete(Path folder) {
+    try {
+      if (Files.exists(folder)) {
+        io.evaljob.operator.sandbox.controller.ClaimBinder.delete(folder);
+      }
+    } catch (IOException e) {
+      LOG.warn("cannot delete {}", folder, e);
+    }
+  }
+
+  @Override
+  public void sync(ClusterView view) {
+    Set<String> seen = new HashSet<>();
+    for (Pod pod : view.pods()) {
+      String uid = pod.getMetadata().getUid();
+      seen.add(uid);
+      Running here = running.get(uid);
+      if (here != null) {
+        here.worker().poke();
+        if (Pods.isDeleting(pod)) {
+          here.worker().end(PodWorker.Ending.Deleted, grace(pod));
+        }
+      } else if (Pods.isBound(pod) && !Pods.isEnded(pod) && !stopping) {
+        if (Pods.isDeleting(pod)) {
+          endUnseen(pod);
+        } else {
+          start(pod, view);
+        }
+      } else if (Pods.isEnded(pod) && pod.getMetadata().getFinalizers().contains(FINALIZER)) {
+        edit(pod, Kubelet::release);
+      }
+    }
+    running.forEach(
+        (uid, here) -> {
+          if (!seen.contains(uid)) {
+            here.worker().end(PodWorker.Ending.Vanished, Duration.ZERO);
+          }
+        });
+  }
+
+  private void start(Pod pod, ClusterView view) {
+    if (pod.getSpec().getContainers().size() != 1 || !pod.getSpec().getInitContainers().isEmpty()) {
+      String message = "one machine runs pods of exactly one container and no init container";
+      String now = node.writer().now();
+      edit(pod, p -> ContainerStatuses.terminated(p, 128, "StartError", message, now, now));
+      return;
+    }
+    PodWorker worker = new PodWorker(pod, node, view, oomKills, timer);
+    CountDownLatch ended = new CountDownLatch(1);
+    running.put(pod.getMetadata().getUid(), new Running(worker, pod, ended));
+    Thread thread =
+        new Thread(
+            () -> {
+              try {
+                worker.run();
+              } finally {
+                running.remove(pod.getMetadata().getUid());
+                ended.countDown();
+              }
+            },
+            "sandbox-pod-" + pod.getMetadata().getName());
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  private void endUnseen(Pod pod) {
+    edit(
+        pod,
+        current -> {
+          String now = node.writer().now();
+          return release(
+              ContainerStatuses.terminated(current, 137, "ContainerStatusUnknown", "", now, now));
+        });
+  }
+
+  private void edit(Pod pod, UnaryOperator<Pod> change) {
+    node.writer().editPod(pod, change);
+  }
+
+  private static Pod release(Pod pod) {
+    return new PodBuilder(pod).editMetadata().removeFromFinalizers(FINALIZER).endMetadata().build();
+  }
+
+  private static Duration grace(Pod pod) {
+    Long deletion = pod.getMetadata().getDeletionGracePeriodSeconds();
+    Long own = pod.getSpec().getTerminationGracePeriodSeconds();
+    long seconds = deletion != null ? deletion : own != null ? own : DEFAULT_GRACE_SECONDS;
+    return Duration.ofSeconds(seconds);
+  }
+
+  /**
+   * Ends all pods and waits for their ends to be written.
+   *
+   * @param longest upper bound of the grace that each pod is given
+   * @return false when some pod did not end in time
+   */
+  public boolean stop(Duration longest) throws InterruptedException {
+    stopping = true;
+    List<Running> all = new ArrayList<>(running.values());
+    Duration wait = Duration.ZERO;
+    for (Running here : all) {
+      Duration grace = grace(here.pod());
+      Duration given = grace.compareTo(longest) > 0 ? longest : grace;
+      wait = wait.compareTo(given) > 0 ? wait : given;
+      here.worker().end(PodWorker.Ending.NodeStops, given);
+    }
+    long end = System.nanoTime() + wait.plus(AFTER_GRACE).toNanos();
+    boolean done = true;
+    for (Running here : all) {
+      long left = Math.max(0, end - System.nanoTime());
+      done &= here.ended().await(left, TimeUnit.NANOSECONDS);
+    }
+    if (done) {
+      timer.shutdownNow();
+    }
+    return done;
+  }
+}

@@ -1,0 +1,21 @@
+package io.evaljob.operator.sandbox.kubelet;
+
+import io.evaljob.operator.sandbox.controller.ClusterView;
+import io.fabric8.kubernetes.api.model.Pod;
+import java.util.Optional;
+
+/** Finds or makes what stands for a pod's image. */
+public interface LocalEnvironments {
+
+  /** The pod's environment when it can be used at once. */
+  Optional<PythonEnvironment> ready(Pod pod, ClusterView view) throws EnvironmentException;
+
+  /**
+   * The pod's environment, made first when it is not there; may take minutes.
+   *
+   * @throws EnvironmentException when it cannot be made now
+   * @throws InterruptedException when the pod shall end meanwhile
+   */
+  PythonEnvironment prepare(Pod pod, ClusterView view)
+      throws EnvironmentException, InterruptedException;
+}

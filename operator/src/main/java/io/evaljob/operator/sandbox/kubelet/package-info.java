@@ -1,0 +1,2 @@
+/** Runs the containers of pods as process trees of this machine. */
+package io.evaljob.operator.sandbox.kubelet;
