@@ -1,2 +1,0 @@
-/** A spec becomes a plan for every model, or all of its violations with their field paths. */
-package io.evaljob.operator.validate;
