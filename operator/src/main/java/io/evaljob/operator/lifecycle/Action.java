@@ -1,0 +1,46 @@
+package io.evaljob.operator.lifecycle;
+
+import io.evaljob.api.v1alpha1.ResultRow;
+import io.evaljob.api.v1alpha1.Stage;
+import java.util.List;
+
+/** One thing to be done at the API server; doing it twice is the same as doing it once. */
+public sealed interface Action {
+
+  /**
+   * The model's plan ConfigMap exists.
+   *
+   * @param model name of the model
+   */
+  record EnsurePlan(String model) implements Action {}
+
+  /**
+   * The Job of an attempt exists, with what it mounts.
+   *
+   * @param model name of the model
+   * @param stage the stage
+   * @param attempt from 1
+   * @param planName the plan ConfigMap the Job is made from
+   */
+  record StartStage(String model, Stage stage, int attempt, String planName) implements Action {}
+
+  /**
+   * The model's results ConfigMap exists.
+   *
+   * @param model name of the model
+   * @param rows one row a data set
+   */
+  record StoreResults(String model, List<ResultRow> rows) implements Action {
+    /** Copies its rows. */
+    public StoreResults {
+      rows = List.copyOf(rows);
+    }
+  }
+
+  /**
+   * A Job of an earlier run is gone, and its pods with it.
+   *
+   * @param name name of the Job
+   */
+  record DeleteJob(String name) implements Action {}
+}

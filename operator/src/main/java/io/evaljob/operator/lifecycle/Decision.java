@@ -1,0 +1,107 @@
+package io.evaljob.operator.lifecycle;
+
+import io.evaljob.api.v1alpha1.ResultRow;
+import io.evaljob.api.v1alpha1.Stage;
+import io.evaljob.operator.observe.AttemptObservation;
+import io.evaljob.operator.status.ModelDraft;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What to do, and, once it is done, what to write. */
+public final class Decision {
+
+  private static final Duration TRY_AGAIN = Duration.ofSeconds(30);
+
+  private final Pass pass;
+
+  Decision(Pass pass) {
+    this.pass = pass;
+  }
+
+  /** What to do, in this order. */
+  public List<Action> actions() {
+    return pass.actions();
+  }
+
+  /**
+   * Concludes the pass; to be called once.
+   *
+   * @param outcomes what became of the actions, in their order
+   * @return the status to write and what follows from its being written
+   */
+  public Conclusion conclude(List<Outcome> outcomes) {
+    List<ResultRow> rows = new ArrayList<>(pass.newRun() ? List.of() : pass.before().results());
+    int total = pass.newRun() ? 0 : pass.before().resultsTotal();
+    for (Outcome outcome : outcomes) {
+      if (outcome instanceof Outcome.Done done) {
+        if (done.action() instanceof Action.EnsurePlan plan) {
+          pass.model(plan.model()).planName(done.name());
+        } else if (done.action() instanceof Action.StoreResults stored) {
+          total += stored.rows().size();
+          rows = new ArrayList<>(ResultRows.first(rows, stored.rows(), pass.modelNames()));
+          end(pass.model(stored.model()), done.name(), stored.rows());
+        }
+      } else if (outcome instanceof Outcome.Blocked blocked) {
+        block(blocked);
+      } else if (outcome instanceof Outcome.Superseded superseded
+          && superseded.action() instanceof Action.StartStage start) {
+        pass.model(start.model()).nextAttempt(false);
+        pass.again(Duration.ZERO);
+      }
+    }
+    tellStages();
+    return new StatusAssembly(pass, rows, total).conclude();
+  }
+
+  private void end(ModelDraft model, String resultsName, List<ResultRow> rows) {
+    model.resultsName(resultsName);
+    model.phase(Phases.ofRows(rows));
+    pass.input().observed(model.name()).attempts().stream()
+        .filter(attempt -> attempt.stage() == Stage.Score || attempt.ended())
+        .map(AttemptObservation::podUid)
+        .flatMap(java.util.Optional::stream)
+        .filter(pass.input().reports()::containsKey)
+        .forEach(pass::settle);
+    long good = rows.stream().filter(row -> Phases.ROW_SUCCEEDED.equals(row.phase())).count();
+    pass.tell(
+        new EventNote(
+            good < rows.size(),
+            "ModelFinished",
+            "Model "
+                + model.name()
+                + ": "
+                + good
+                + " of "
+                + rows.size()
+                + " data sets have a score; all rows are in ConfigMap "
+                + resultsName
+                + "."));
+  }
+
+  private void block(Outcome.Blocked blocked) {
+    String name = "";
+    if (blocked.action() instanceof Action.EnsurePlan plan) {
+      name = plan.model();
+    } else if (blocked.action() instanceof Action.StoreResults results) {
+      name = results.model();
+    } else if (blocked.action() instanceof Action.StartStage start) {
+      name = start.model();
+      pass.model(name).phase(io.evaljob.api.v1alpha1.Phase.Pending);
+    }
+    pass.waitFor(name, blocked.why());
+    pass.again(TRY_AGAIN);
+  }
+
+  private void tellStages() {
+    for (ModelDraft model : pass.models()) {
+      boolean entered =
+          model.started()
+              && (!model.stage().name().equals(model.before().stage())
+                  || model.before().attempt() == 0);
+      if (entered) {
+        pass.tell(Story.stageStarted(model));
+      }
+    }
+  }
+}

@@ -1,0 +1,17 @@
+package io.evaljob.operator.lifecycle;
+
+import java.time.Duration;
+
+/**
+ * Limits that no spec names.
+ *
+ * @param firstDelay how long the second retry of a stage waits; the first does not wait
+ * @param longestDelay the delays double up to this
+ * @param disruptionLimit attempts of one stage that the world outside may end
+ */
+public record LifecycleSettings(Duration firstDelay, Duration longestDelay, int disruptionLimit) {
+
+  /** What a cluster needs. */
+  public static final LifecycleSettings DEFAULT =
+      new LifecycleSettings(Duration.ofSeconds(10), Duration.ofMinutes(5), 20);
+}

@@ -1,0 +1,307 @@
+package io.evaljob.operator.lifecycle;
+
+import io.evaljob.api.v1alpha1.FailureCause;
+import io.evaljob.api.v1alpha1.LastFailure;
+import io.evaljob.api.v1alpha1.Phase;
+import io.evaljob.api.v1alpha1.Progress;
+import io.evaljob.api.v1alpha1.ResultRow;
+import io.evaljob.api.v1alpha1.Stage;
+import io.evaljob.api.v1alpha1.WaitingReason;
+import io.evaljob.operator.observe.AttemptObservation;
+import io.evaljob.operator.observe.ModelObservation;
+import io.evaljob.operator.observe.Preflight;
+import io.evaljob.operator.observe.StageFailure;
+import io.evaljob.operator.observe.StageReport;
+import io.evaljob.operator.observe.TerminationMessage;
+import io.evaljob.operator.observe.Wait;
+import io.evaljob.operator.status.ModelDraft;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * One step of one model. The status is the memory: it names the stage and the attempt the model is
+ * at, and what is seen of that attempt moves it on. The same step from the same status gives the
+ * same, so a pass that was cut off is simply taken again.
+ */
+final class ModelStep {
+
+  private final Pass pass;
+  private final ModelDraft model;
+  private final ModelObservation seen;
+  private boolean storing;
+
+  ModelStep(Pass pass, ModelDraft model) {
+    this.pass = pass;
+    this.model = model;
+    seen = pass.input().observed(model.name());
+  }
+
+  /** Begins a model whose turn it is. */
+  void begin() {
+    model.enter(Stage.Prefetch);
+    start();
+  }
+
+  /** Moves a begun model on. */
+  void go() {
+    seen.attempts().forEach(this::readReport);
+    if (model.ended() || storing) {
+      return;
+    }
+    Optional<AttemptObservation> current = seen.attempt(model.stage(), model.attempt());
+    if (current.isEmpty()) {
+      start();
+      return;
+    }
+    AttemptObservation attempt = current.get();
+    attempt.nodeName().ifPresent(model::nodeName);
+    attempt.imageId().ifPresent(model::imageId);
+    AttemptObservation.State state = attempt.state();
+    if (state instanceof AttemptObservation.Running) {
+      model.phase(StageOrder.phase(model.stage()));
+    } else if (state instanceof AttemptObservation.Waits waits) {
+      model.phase(
+          waits.why().reason() == WaitingReason.Starting
+              ? StageOrder.phase(model.stage())
+              : Phase.Pending);
+      pass.waitFor(model.name(), waits.why());
+    } else if (state instanceof AttemptObservation.Leaving) {
+      waitForPods("The Job " + attempt.jobName() + " is being deleted.");
+    } else if (state instanceof AttemptObservation.Succeeded) {
+      succeeded(attempt);
+    } else if (state instanceof AttemptObservation.Failed failed) {
+      failed(attempt, failed);
+    }
+  }
+
+  private void readReport(AttemptObservation attempt) {
+    Optional<StageReport> found =
+        attempt.podUid().map(uid -> pass.input().reports().get(uid)).filter(r -> r != null);
+    if (found.isEmpty()) {
+      return;
+    }
+    StageReport report = found.get();
+    boolean current =
+        !model.ended() && attempt.stage() == model.stage() && attempt.attempt() == model.attempt();
+    if (current) {
+      if (attempt.stage() == Stage.Infer) {
+        progress(report.progress());
+        report.preflight().ifPresent(this::devices);
+      }
+      report.failure().ifPresent(why -> model.failed(why.cause(), why.message(), now()));
+    }
+    if (!report.last()) {
+      return;
+    }
+    boolean scores =
+        attempt.stage() == Stage.Score
+            && report.failure().isEmpty()
+            && !report.results().isEmpty()
+            && !model.ended();
+    if (scores) {
+      // Acknowledged only once its rows are stored.
+      store(report.results(), "The harness reported no row for this data set.");
+    } else {
+      pass.settle(report.podUid());
+    }
+  }
+
+  private void devices(Preflight preflight) {
+    List<String> ids =
+        preflight.devices().stream()
+            .map(Preflight.SeenDevice::physical)
+            .filter(id -> !id.isBlank())
+            .toList();
+    if (!ids.isEmpty()) {
+      model.deviceIds(ids);
+    }
+  }
+
+  private void succeeded(AttemptObservation attempt) {
+    if (model.stage() == Stage.Score) {
+      // Its rows would be stored by now: a report is acknowledged before the runner exits.
+      failed(
+          attempt,
+          new AttemptObservation.Failed(
+              FailureCause.ReportRejected,
+              "The stage ended, but its scores were never stored.",
+              false,
+              false));
+      return;
+    }
+    if (model.stage() == Stage.Infer) {
+      inferDone(attempt);
+    }
+    StageOrder.after(model.stage()).ifPresent(this::enter);
+  }
+
+  private void enter(Stage next) {
+    model.enter(next);
+    start();
+  }
+
+  private void failed(AttemptObservation attempt, AttemptObservation.Failed failed) {
+    FailureCause cause = failed.cause();
+    String message = failed.message();
+    Optional<StageFailure> reported =
+        attempt
+            .podUid()
+            .map(uid -> pass.input().reports().get(uid))
+            .filter(r -> r != null)
+            .flatMap(StageReport::failure);
+    if (cause == FailureCause.Unknown && reported.isPresent()) {
+      cause = reported.get().cause();
+      message = reported.get().message();
+    }
+    int sameCause = sameCauseBefore(cause);
+    if (failed.disruption()) {
+      int disruptions = model.attempt() - 1 - model.retries();
+      if (disruptions < pass.input().settings().disruptionLimit()) {
+        retry(cause, message, false);
+        if (failed.refusedByNode() && pass.waits().get(model.name()) == null) {
+          pass.waitFor(model.name(), new Wait(WaitingReason.Admission, message));
+        }
+        return;
+      }
+    } else if (RetryPolicy.again(
+        cause, model.retries(), sameCause, pass.input().job().getSpec().retryLimitOrDefault())) {
+      retry(cause, message, true);
+      return;
+    }
+    exhausted(cause, message);
+  }
+
+  private void retry(FailureCause cause, String message, boolean charge) {
+    model.failedNow(cause, message, now());
+    model.nextAttempt(charge);
+    Duration delay = RetryPolicy.delay(model.attempt(), pass.input().settings());
+    pass.tell(Story.retry(model, cause, message, delay));
+    start();
+  }
+
+  private void exhausted(FailureCause cause, String message) {
+    model.failed(cause, message, now());
+    long done = datasetsDone();
+    if (model.stage() == Stage.Infer && done > 0) {
+      pass.tell(Story.incomplete(model, cause, done));
+      enter(Stage.Score);
+      return;
+    }
+    List<ResultRow> failedRows =
+        seen
+            .attempt(model.stage(), model.attempt())
+            .flatMap(AttemptObservation::podUid)
+            .map(uid -> pass.input().reports().get(uid))
+            .map(StageReport::results)
+            .orElse(List.of())
+            .stream()
+            .filter(row -> !Phases.ROW_SUCCEEDED.equals(row.phase()))
+            .toList();
+    store(failedRows, model.stage() + " failed with " + cause + ": " + message);
+  }
+
+  private void store(List<ResultRow> reported, String otherwise) {
+    storing = true;
+    pass.act(
+        new Action.StoreResults(
+            model.name(),
+            ResultRows.complete(
+                model.name(), pass.input().job().getSpec().datasets(), reported, otherwise)));
+  }
+
+  /** Starts the attempt the model is at, unless something stands in its way. */
+  private void start() {
+    if (!seen.livePods().isEmpty()) {
+      waitForPods(
+          "A pod of this model is still ending (" + String.join(", ", seen.livePods()) + ").");
+      return;
+    }
+    if (model.attempt() > 1 && model.lastFailure().isPresent()) {
+      Duration left = Duration.between(now(), due(model.lastFailure().get()));
+      if (!left.isNegative() && !left.isZero()) {
+        pass.again(left);
+        return;
+      }
+    }
+    Optional<String> plan = model.planName();
+    if (plan.isEmpty() || pass.hold().isPresent()) {
+      return;
+    }
+    pass.act(new Action.StartStage(model.name(), model.stage(), model.attempt(), plan.get()));
+    model.phase(StageOrder.phase(model.stage()));
+  }
+
+  private Instant due(LastFailure failure) {
+    Instant at = failure.timeIfSet().map(Instant::parse).orElse(now());
+    return at.plus(RetryPolicy.delay(model.attempt(), pass.input().settings()));
+  }
+
+  private void waitForPods(String message) {
+    pass.waitFor(
+        model.name(),
+        new Wait(
+            WaitingReason.PodsRemain,
+            message
+                + " The next attempt starts when it is gone; delete it by hand if its node is."));
+  }
+
+  private int sameCauseBefore(FailureCause cause) {
+    long seenBefore =
+        seen.attempts().stream()
+            .filter(old -> old.stage() == model.stage() && old.attempt() < model.attempt())
+            .filter(
+                old ->
+                    old.state() instanceof AttemptObservation.Failed failed
+                        && failed.cause() == cause)
+            .count();
+    boolean written =
+        model.before().attempt() == model.attempt()
+            && model.retries() > 0
+            && model
+                .lastFailure()
+                .flatMap(LastFailure::causeIfSet)
+                .filter(cause.name()::equals)
+                .isPresent();
+    return (int) Math.max(seenBefore, written ? 1 : 0);
+  }
+
+  private long datasetsDone() {
+    return Stream.concat(
+            seen.attempts().stream()
+                .filter(old -> old.stage() == Stage.Infer)
+                .flatMap(old -> old.termination().stream())
+                .map(left -> (long) left.datasetsDone()),
+            model.progress().map(Progress::datasetsDone).stream())
+        .max(Long::compare)
+        .orElse(0L);
+  }
+
+  private void progress(Progress reported) {
+    model.progress(
+        ProgressTotals.ofModel(
+            reported.samplesDone(),
+            reported.samplesTotal(),
+            reported.datasetsDone(),
+            datasetCount()));
+  }
+
+  private void inferDone(AttemptObservation attempt) {
+    Optional<TerminationMessage> left = attempt.termination();
+    long samples =
+        Math.max(
+            left.map(TerminationMessage::samplesTotal).orElse(0L),
+            model.progress().map(Progress::samplesTotal).orElse(0L));
+    model.progress(new Progress(samples, samples, datasetCount(), datasetCount(), 100, null));
+  }
+
+  private long datasetCount() {
+    return pass.input().job().getSpec().datasets().size();
+  }
+
+  private Instant now() {
+    return pass.input().now();
+  }
+}

@@ -1,0 +1,33 @@
+package io.evaljob.operator.lifecycle;
+
+import io.evaljob.operator.observe.Wait;
+
+/** What became of an action that speaks of a model. */
+public sealed interface Outcome {
+
+  /** The action this speaks of. */
+  Action action();
+
+  /**
+   * Done, now or before.
+   *
+   * @param action the action
+   * @param name name of the object
+   */
+  record Done(Action action, String name) implements Outcome {}
+
+  /**
+   * Not done; it may be done later without a change of ours.
+   *
+   * @param action the action
+   * @param why the reason and its remedy
+   */
+  record Blocked(Action action, Wait why) implements Outcome {}
+
+  /**
+   * An object of ours has the name but another body: an older operator made it.
+   *
+   * @param action the action
+   */
+  record Superseded(Action action) implements Outcome {}
+}

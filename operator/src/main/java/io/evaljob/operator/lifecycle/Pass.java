@@ -1,0 +1,134 @@
+package io.evaljob.operator.lifecycle;
+
+import io.evaljob.api.v1alpha1.EvalJobStatus;
+import io.evaljob.api.v1alpha1.ModelSpec;
+import io.evaljob.api.v1alpha1.ModelStatus;
+import io.evaljob.api.v1alpha1.RunStatus;
+import io.evaljob.operator.observe.Wait;
+import io.evaljob.operator.status.ModelDraft;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** What one pass gathers while it decides: drafts, actions, waits, events. */
+final class Pass {
+
+  static final EvalJobStatus UNSEEN =
+      new EvalJobStatus(
+          -1L, null, null, null, List.of(), null, List.of(), null, List.of(), List.of(), 0, null);
+
+  private final LifecycleInput input;
+  private final EvalJobStatus before;
+  private final Map<String, ModelDraft> models = new LinkedHashMap<>();
+  private final List<Action> actions = new ArrayList<>();
+  private final Map<String, Wait> waits = new LinkedHashMap<>();
+  private final List<EventNote> events = new ArrayList<>();
+  private final Set<String> settledReports = new LinkedHashSet<>();
+  private Optional<RunStatus> run;
+  private Optional<Duration> requeueAfter = Optional.empty();
+  private Optional<Hold> hold = Optional.empty();
+  private boolean newRun;
+
+  Pass(LifecycleInput input) {
+    this.input = input;
+    EvalJobStatus written = input.job().getStatus();
+    before = written == null ? UNSEEN : written;
+    run = before.runIfSet();
+    for (ModelStatus model : before.models()) {
+      models.put(model.name(), new ModelDraft(model));
+    }
+  }
+
+  LifecycleInput input() {
+    return input;
+  }
+
+  EvalJobStatus before() {
+    return before;
+  }
+
+  Optional<RunStatus> run() {
+    return run;
+  }
+
+  /** Begins a run with models of which nothing has happened. */
+  void begin(RunStatus next, List<ModelStatus> fresh) {
+    run = Optional.of(next);
+    newRun = true;
+    models.clear();
+    for (ModelStatus model : fresh) {
+      models.put(model.name(), new ModelDraft(model));
+    }
+  }
+
+  boolean newRun() {
+    return newRun;
+  }
+
+  /** Drafts in the order of the status, which is the spec's. */
+  List<ModelDraft> models() {
+    return List.copyOf(models.values());
+  }
+
+  ModelDraft model(String name) {
+    return models.get(name);
+  }
+
+  List<String> modelNames() {
+    return input.job().getSpec().models().stream().map(ModelSpec::name).toList();
+  }
+
+  void act(Action action) {
+    actions.add(action);
+  }
+
+  List<Action> actions() {
+    return List.copyOf(actions);
+  }
+
+  void waitFor(String model, Wait why) {
+    waits.put(model, why);
+  }
+
+  Map<String, Wait> waits() {
+    return waits;
+  }
+
+  void tell(EventNote event) {
+    events.add(event);
+  }
+
+  List<EventNote> events() {
+    return events;
+  }
+
+  void settle(String podUid) {
+    settledReports.add(podUid);
+  }
+
+  Set<String> settledReports() {
+    return settledReports;
+  }
+
+  void again(Duration after) {
+    requeueAfter = Optional.of(requeueAfter.filter(d -> d.compareTo(after) < 0).orElse(after));
+  }
+
+  Optional<Duration> requeueAfter() {
+    return requeueAfter;
+  }
+
+  /** Keeps new Jobs from being made: the spec is not one that can go on. */
+  void hold(Hold why) {
+    hold = Optional.of(why);
+  }
+
+  Optional<Hold> hold() {
+    return hold;
+  }
+}

@@ -1,0 +1,98 @@
+package io.evaljob.operator.lifecycle;
+
+import io.evaljob.api.v1alpha1.EvalJobSpec;
+import io.evaljob.api.v1alpha1.RunStatus;
+import io.evaljob.api.v1alpha1.WaitingReason;
+import io.evaljob.operator.observe.Wait;
+import io.evaljob.operator.plan.Refusal;
+import io.evaljob.operator.status.ModelDraft;
+import io.evaljob.operator.validate.Validation;
+import java.time.Duration;
+import java.util.List;
+
+/** Moves a run on that has begun: plans first, then every model whose turn it is. */
+final class RunProgress {
+
+  private RunProgress() {}
+
+  static void go(Pass pass) {
+    List<ModelDraft> unplanned =
+        pass.models().stream()
+            .filter(model -> !model.ended())
+            .filter(
+                model -> model.planName().filter(pass.input().presentPlans()::contains).isEmpty())
+            .toList();
+    if (!unplanned.isEmpty() && !samePlan(pass)) {
+      if (pass.models().stream().noneMatch(ModelDraft::started)) {
+        RunStart.beginAgain(pass);
+        return;
+      }
+      unplanned.forEach(model -> planGone(pass, model));
+    }
+    pass.input().jobsOfOtherRuns().forEach(name -> pass.act(new Action.DeleteJob(name)));
+    refusedEdit(pass);
+    if (!unplanned.isEmpty() && samePlan(pass)) {
+      unplanned.forEach(model -> pass.act(new Action.EnsurePlan(model.name())));
+      // Jobs are made from plans that are on record.
+      pass.again(Duration.ZERO);
+    }
+    models(pass);
+  }
+
+  private static void models(Pass pass) {
+    EvalJobSpec spec = pass.input().job().getSpec();
+    int most = spec.maxConcurrentModelsIfSet().orElse(Integer.MAX_VALUE);
+    for (ModelDraft model : pass.models()) {
+      if (model.started()) {
+        new ModelStep(pass, model).go();
+      }
+    }
+    long active = pass.models().stream().filter(model -> model.started() && !model.ended()).count();
+    for (ModelDraft model : pass.models()) {
+      if (!model.started() && !model.ended() && active < most && model.planName().isPresent()) {
+        if (pass.hold().isEmpty()) {
+          new ModelStep(pass, model).begin();
+          active++;
+        }
+      }
+    }
+  }
+
+  /** Whether the plans made now would be those of the run on record. */
+  private static boolean samePlan(Pass pass) {
+    return pass.input().validation() instanceof Validation.Valid
+        && pass.input()
+            .runHash()
+            .equals(pass.before().runIfSet().flatMap(RunStatus::specHashIfSet));
+  }
+
+  private static void planGone(Pass pass, ModelDraft model) {
+    pass.waitFor(
+        model.name(),
+        new Wait(
+            WaitingReason.ContainerConfig,
+            "The plan ConfigMap "
+                + model.planName().orElse("of model " + model.name())
+                + " is gone, and the runtime is no longer the one it was made from;"
+                + " set a new spec.runID."));
+  }
+
+  /**
+   * What defines the run cannot change, but placement and resources can, to something the runtime
+   * does not allow: Jobs that run go on, new ones are not made.
+   */
+  private static void refusedEdit(Pass pass) {
+    if (pass.input().validation() instanceof Validation.Invalid invalid) {
+      List<Refusal> edited =
+          invalid.refusals().stream()
+              .filter(
+                  refusal ->
+                      refusal.field().startsWith("spec.placement")
+                          || refusal.field().startsWith("spec.resources"))
+              .toList();
+      if (!edited.isEmpty()) {
+        pass.hold(Hold.refused(edited));
+      }
+    }
+  }
+}

@@ -1,0 +1,286 @@
+package io.evaljob.operator.lifecycle;
+
+import io.evaljob.api.v1alpha1.Condition;
+import io.evaljob.api.v1alpha1.ConditionType;
+import io.evaljob.api.v1alpha1.DeviceUse;
+import io.evaljob.api.v1alpha1.EvalJobSpec;
+import io.evaljob.api.v1alpha1.EvalJobStatus;
+import io.evaljob.api.v1alpha1.LastFailure;
+import io.evaljob.api.v1alpha1.ModelStatus;
+import io.evaljob.api.v1alpha1.Phase;
+import io.evaljob.api.v1alpha1.Progress;
+import io.evaljob.api.v1alpha1.ResultRow;
+import io.evaljob.api.v1alpha1.RunStatus;
+import io.evaljob.api.v1alpha1.Stage;
+import io.evaljob.api.v1alpha1.WaitingReason;
+import io.evaljob.api.v1alpha1.WaitingStatus;
+import io.evaljob.operator.observe.AttemptObservation;
+import io.evaljob.operator.observe.Wait;
+import io.evaljob.operator.status.Bounds;
+import io.evaljob.operator.status.Conditions;
+import io.evaljob.operator.status.ModelDraft;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+
+/** Puts the status together once all actions of a pass are done. */
+final class StatusAssembly {
+
+  private final Pass pass;
+  private final List<ResultRow> rows;
+  private final int rowsTotal;
+  private final EvalJobStatus before;
+  private final EvalJobSpec spec;
+  private final long generation;
+
+  StatusAssembly(Pass pass, List<ResultRow> rows, int rowsTotal) {
+    this.pass = pass;
+    this.rows = rows;
+    this.rowsTotal = rowsTotal;
+    before = pass.before();
+    spec = pass.input().job().getSpec();
+    Long written = pass.input().job().getMetadata().getGeneration();
+    generation = written == null ? 0 : written;
+  }
+
+  Conclusion conclude() {
+    boolean runOnRecord =
+        pass.run().flatMap(RunStatus::idIfSet).filter(spec.runIDOrDefault()::equals).isPresent();
+    boolean wasFinished = Conditions.holds(before.conditions(), ConditionType.Finished);
+    if (runOnRecord && wasFinished && !pass.newRun()) {
+      return done(seenAgain(), false);
+    }
+    if (!runOnRecord
+        || (pass.hold().isPresent() && pass.models().stream().noneMatch(ModelDraft::started))) {
+      return done(held(pass.hold().orElseThrow()), false);
+    }
+    return active();
+  }
+
+  /** A run that has ended, of an object whose generation may have moved. */
+  private EvalJobStatus seenAgain() {
+    List<Condition> conditions =
+        before.conditions().stream()
+            .map(
+                old ->
+                    new Condition(
+                        old.type(),
+                        old.status(),
+                        old.reason(),
+                        old.message(),
+                        generation,
+                        old.lastTransitionTime()))
+            .toList();
+    return new EvalJobStatus(
+        generation,
+        before.run(),
+        before.phase(),
+        before.summary(),
+        conditions,
+        before.waiting(),
+        before.devices(),
+        before.progress(),
+        before.models(),
+        before.results(),
+        before.resultsTotal(),
+        before.completionTime());
+  }
+
+  /** Nothing has been started, and nothing can be. */
+  private EvalJobStatus held(Hold hold) {
+    boolean missing = hold.missing().isPresent();
+    String text = Bounds.cut(hold.message(), Bounds.EVENT_MESSAGE);
+    if (Conditions.find(before.conditions(), ConditionType.Accepted)
+        .filter(old -> old.message().equals(Bounds.cut(hold.message(), Bounds.CONDITION_MESSAGE)))
+        .isEmpty()) {
+      pass.tell(
+          missing
+              ? EventNote.normal(hold.reason().name(), text)
+              : EventNote.warning(hold.reason().name(), text));
+    }
+    return new EvalJobStatus(
+        generation,
+        before.run(),
+        (missing ? Phase.Pending : Phase.Failed).name(),
+        before.summary(),
+        conditions(missing ? ConditionTable.missing(hold) : ConditionTable.invalid(hold)),
+        hold.missing().map(wait -> waiting(wait, 0)).orElse(null),
+        List.of(),
+        before.progress(),
+        pass.models().stream().map(ModelDraft::build).toList(),
+        before.results(),
+        before.resultsTotal(),
+        before.completionTime());
+  }
+
+  private Conclusion active() {
+    List<ModelDraft> models = pass.models();
+    long held = held();
+    boolean ended = models.stream().allMatch(ModelDraft::ended);
+    boolean podsLeft =
+        pass.input().observations().values().stream().anyMatch(seen -> !seen.livePods().isEmpty());
+    boolean finished = ended && !podsLeft;
+    Phase phase = Phases.ofJob(models.stream().map(ModelDraft::phase).toList());
+    if (ended && podsLeft) {
+      phase = Phase.Scoring;
+    }
+    Optional<Wait> wait = finished ? Optional.empty() : chooseWait();
+    Progress progress = progress(models);
+    List<Conditions.Now> now;
+    if (finished) {
+      String message = verdict(models);
+      now = ConditionTable.finished(phase, message);
+      pass.tell(new EventNote(phase != Phase.Succeeded, phase.name(), message));
+    } else {
+      Phase current = phase;
+      now =
+          pass.hold()
+              .map(ConditionTable::refusedEdit)
+              .orElseGet(() -> ConditionTable.active(current, wait));
+      wait.ifPresent(this::tellWait);
+    }
+    long requested = requested(models);
+    EvalJobStatus status =
+        new EvalJobStatus(
+            generation,
+            pass.run().orElse(null),
+            phase.name(),
+            Summary.of(
+                models.stream().filter(ModelDraft::ended).count(),
+                models.size(),
+                held,
+                requested,
+                progress,
+                rows,
+                rowsTotal),
+            conditions(now),
+            wait.map(why -> waiting(why, held)).orElse(null),
+            requested == 0
+                ? List.of()
+                : List.of(
+                    new DeviceUse(
+                        spec.acceleratorOrDefault().resourceNameOrDefault(), requested, held)),
+            progress,
+            models.stream().map(ModelDraft::build).toList(),
+            rows,
+            rowsTotal,
+            finished ? Conditions.time(pass.input().now()) : null);
+    return done(status, finished);
+  }
+
+  private Conclusion done(EvalJobStatus status, boolean justFinished) {
+    return new Conclusion(
+        status, pass.events(), pass.settledReports(), pass.requeueAfter(), justFinished);
+  }
+
+  private List<Condition> conditions(List<Conditions.Now> now) {
+    return Conditions.merge(before.conditions(), now, generation, pass.input().now());
+  }
+
+  private WaitingStatus waiting(Wait wait, long devicesHeld) {
+    String since =
+        before
+            .waitingIfSet()
+            .filter(old -> wait.reason().name().equals(old.reason()))
+            .flatMap(WaitingStatus::sinceIfSet)
+            .orElseGet(() -> Conditions.time(pass.input().now()));
+    return new WaitingStatus(
+        wait.reason().name(), Bounds.cut(wait.message(), Bounds.MESSAGE), since, devicesHeld);
+  }
+
+  /** The first model's wait in the spec's order; that a container starts matters least. */
+  private Optional<Wait> chooseWait() {
+    return pass.waits().values().stream()
+        .min(Comparator.comparing((Wait wait) -> wait.reason() == WaitingReason.Starting));
+  }
+
+  private void tellWait(Wait wait) {
+    boolean passing =
+        wait.reason() == WaitingReason.Starting || wait.reason() == WaitingReason.PodsRemain;
+    boolean told =
+        before.waitingIfSet().filter(old -> wait.reason().name().equals(old.reason())).isPresent();
+    if (!passing && !told) {
+      pass.tell(
+          EventNote.warning(
+              wait.reason().name(), Bounds.cut(wait.message(), Bounds.EVENT_MESSAGE)));
+    }
+  }
+
+  private Progress progress(List<ModelDraft> models) {
+    Instant start =
+        pass.input().observations().values().stream()
+            .flatMap(seen -> seen.attempts().stream())
+            .filter(attempt -> attempt.stage() == Stage.Infer)
+            .flatMap(attempt -> attempt.started().stream())
+            .min(Comparator.naturalOrder())
+            .or(() -> pass.run().flatMap(RunStatus::startTimeIfSet).map(Instant::parse))
+            .orElse(pass.input().now());
+    return ProgressTotals.ofJob(
+        models.stream().map(ModelDraft::progress).toList(),
+        models.stream().map(ModelDraft::ended).toList(),
+        spec.datasets().size(),
+        before.progressIfSet(),
+        start,
+        pass.input().now());
+  }
+
+  private long held() {
+    long held = 0;
+    for (ModelDraft model : pass.models()) {
+      boolean holds =
+          pass.input().observed(model.name()).attempts().stream()
+              .filter(attempt -> attempt.stage() == Stage.Infer)
+              .anyMatch(AttemptObservation::holdsDevices);
+      held += holds ? devices(model.before()) : 0;
+    }
+    return held;
+  }
+
+  /** The most that the run asks for at one time. */
+  private long requested(List<ModelDraft> models) {
+    int together = spec.maxConcurrentModelsIfSet().orElse(models.size());
+    return models.stream()
+        .map(model -> devices(model.before()))
+        .sorted(Comparator.reverseOrder())
+        .limit(together)
+        .mapToLong(Long::longValue)
+        .sum();
+  }
+
+  private static Long devices(ModelStatus model) {
+    return (long) model.processesIfSet().orElse(0) * model.devicesPerProcessIfSet().orElse(0);
+  }
+
+  private String verdict(List<ModelDraft> models) {
+    long good = models.stream().filter(model -> model.phase() == Phase.Succeeded).count();
+    List<String> sentences = new ArrayList<>();
+    sentences.add(
+        good == models.size()
+            ? "All " + rowsTotal + " results are there."
+            : good + " of " + models.size() + " models have all their scores.");
+    models.stream()
+        .filter(model -> model.phase() != Phase.Succeeded)
+        .limit(4)
+        .map(StatusAssembly::blame)
+        .filter(Objects::nonNull)
+        .forEach(sentences::add);
+    return Bounds.cut(String.join(" ", sentences), Bounds.EVENT_MESSAGE);
+  }
+
+  private static String blame(ModelDraft model) {
+    return model
+        .lastFailure()
+        .map(
+            (LastFailure last) ->
+                "Model "
+                    + model.name()
+                    + ": "
+                    + last.causeIfSet().orElse("")
+                    + ": "
+                    + last.messageIfSet().orElse(""))
+        .orElse(null);
+  }
+}

@@ -1,0 +1,150 @@
+package io.evaljob.operator.observe;
+
+import io.evaljob.api.v1alpha1.WaitingReason;
+import io.fabric8.kubernetes.api.model.ContainerStateWaiting;
+import io.fabric8.kubernetes.api.model.ContainerStatus;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.PodCondition;
+import java.time.Instant;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+
+/** Reads what one pod tells. */
+final class PodReading {
+
+  private static final Set<String> IMAGE =
+      Set.of(
+          "ErrImagePull",
+          "ImagePullBackOff",
+          "InvalidImageName",
+          "ErrImageNeverPull",
+          "ImageInspectError",
+          "RegistryUnavailable",
+          "SignatureValidationFailed");
+  private static final Set<String> CONFIG =
+      Set.of("CreateContainerConfigError", "CreateContainerError", "RunContainerError");
+
+  private PodReading() {}
+
+  static boolean hasEnded(Pod pod) {
+    String phase = phase(pod);
+    return phase.equals("Succeeded") || phase.equals("Failed");
+  }
+
+  static String phase(Pod pod) {
+    return pod.getStatus() == null ? "" : JobObserver.text(pod.getStatus().getPhase());
+  }
+
+  static Optional<String> node(Pod pod) {
+    return Optional.ofNullable(pod.getSpec())
+        .map(spec -> spec.getNodeName())
+        .filter(name -> !name.isBlank());
+  }
+
+  /** Our pods have one container; an injected sidecar comes after it. */
+  static Optional<ContainerStatus> container(Pod pod) {
+    if (pod.getStatus() == null
+        || pod.getSpec() == null
+        || pod.getSpec().getContainers().isEmpty()) {
+      return Optional.empty();
+    }
+    String name = pod.getSpec().getContainers().get(0).getName();
+    return pod.getStatus().getContainerStatuses().stream()
+        .filter(status -> name.equals(status.getName()))
+        .findFirst();
+  }
+
+  static Optional<Instant> started(Pod pod) {
+    return container(pod)
+        .map(ContainerStatus::getState)
+        .flatMap(
+            state -> {
+              if (state.getRunning() != null) {
+                return JobObserver.instant(state.getRunning().getStartedAt());
+              }
+              return state.getTerminated() == null
+                  ? Optional.empty()
+                  : JobObserver.instant(state.getTerminated().getStartedAt());
+            });
+  }
+
+  static Optional<TerminationMessage> termination(Pod pod) {
+    return container(pod)
+        .map(ContainerStatus::getState)
+        .map(state -> state.getTerminated())
+        .map(ended -> JobObserver.text(ended.getMessage()))
+        .flatMap(TerminationMessage::parse);
+  }
+
+  static Optional<PodCondition> condition(Pod pod, String type, String status) {
+    if (pod.getStatus() == null) {
+      return Optional.empty();
+    }
+    return pod.getStatus().getConditions().stream()
+        .filter(condition -> type.equals(condition.getType()))
+        .filter(condition -> status.equals(condition.getStatus()))
+        .findFirst();
+  }
+
+  /** Why the pod does not run yet; empty when it runs or has ended. */
+  static Optional<Wait> wait(Pod pod) {
+    String phase = phase(pod);
+    if (!phase.isEmpty() && !phase.equals("Pending")) {
+      return Optional.empty();
+    }
+    if (node(pod).isEmpty()) {
+      return Optional.of(unbound(pod));
+    }
+    Optional<ContainerStateWaiting> waiting =
+        container(pod).map(ContainerStatus::getState).map(state -> state.getWaiting());
+    String reason = waiting.map(state -> JobObserver.text(state.getReason())).orElse("");
+    String message = waiting.map(state -> JobObserver.text(state.getMessage())).orElse("");
+    if (IMAGE.contains(reason)) {
+      return Optional.of(
+          new Wait(
+              WaitingReason.ImagePull,
+              "The image cannot be pulled ("
+                  + detail(reason, message)
+                  + "); correct the EvalRuntime's image or imagePullSecretNames."));
+    }
+    if (CONFIG.contains(reason)) {
+      return Optional.of(
+          new Wait(
+              WaitingReason.ContainerConfig,
+              "The container cannot be made ("
+                  + detail(reason, message)
+                  + "); create the Secret or ConfigMap it names."));
+    }
+    return Optional.of(
+        new Wait(
+            WaitingReason.Starting,
+            "The pod is on node " + node(pod).orElse("") + " and its container is starting."));
+  }
+
+  private static Wait unbound(Pod pod) {
+    Optional<PodCondition> refused = condition(pod, "PodScheduled", "False");
+    if (refused.isEmpty()) {
+      return new Wait(WaitingReason.Starting, "The pod waits for the scheduler.");
+    }
+    String message = JobObserver.text(refused.get().getMessage());
+    String lower = message.toLowerCase(Locale.ROOT);
+    return lower.contains("persistentvolumeclaim")
+            || lower.contains("volume node affinity")
+            || lower.contains("volumes to bind")
+        ? new Wait(
+            WaitingReason.VolumeNotBound,
+            "A volume of the pod is not bound: "
+                + message
+                + "; check the claim and its storage class.")
+        : new Wait(
+            WaitingReason.Unschedulable,
+            "No node takes the pod: "
+                + message
+                + "; it starts when devices become free, or change accelerator or placement.");
+  }
+
+  private static String detail(String reason, String message) {
+    return message.isBlank() ? reason : reason + ": " + message;
+  }
+}

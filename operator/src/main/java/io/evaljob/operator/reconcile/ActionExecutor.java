@@ -1,0 +1,178 @@
+package io.evaljob.operator.reconcile;
+
+import io.evaljob.api.v1alpha1.EvalJob;
+import io.evaljob.api.v1alpha1.ModelSpec;
+import io.evaljob.api.v1alpha1.ModelStatus;
+import io.evaljob.api.v1alpha1.RunStatus;
+import io.evaljob.api.v1alpha1.WaitingReason;
+import io.evaljob.operator.lifecycle.Action;
+import io.evaljob.operator.lifecycle.Outcome;
+import io.evaljob.operator.observe.Wait;
+import io.evaljob.operator.resources.ChildFactory;
+import io.evaljob.operator.resources.Run;
+import io.evaljob.operator.resources.SameChild;
+import io.evaljob.operator.validate.ResolvedJob;
+import io.evaljob.operator.validate.ResolvedModel;
+import io.evaljob.operator.validate.Validation;
+import io.fabric8.kubernetes.api.model.ConfigMap;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
+import io.fabric8.kubernetes.api.model.batch.v1.Job;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/** Does what was decided, one action after the other; each may be done again without harm. */
+final class ActionExecutor {
+
+  private final ChildWriter writer;
+  private final ChildFactory children;
+  private final EventSources sources;
+  private final Supplier<String> caBundle;
+
+  ActionExecutor(
+      KubernetesClient client,
+      ChildFactory children,
+      EventSources sources,
+      Supplier<String> caBundle) {
+    this.children = children;
+    this.sources = sources;
+    this.caBundle = caBundle;
+    writer = new ChildWriter(client);
+  }
+
+  /**
+   * Does the actions.
+   *
+   * @return one outcome an action, in their order
+   * @throws io.fabric8.kubernetes.client.KubernetesClientException where the API server does not
+   *     answer as it should; the pass is then taken again
+   */
+  List<Outcome> execute(Snapshot snapshot, Validation validation, List<Action> actions) {
+    List<Outcome> outcomes = new ArrayList<>();
+    Map<String, ConfigMap> plans = new HashMap<>(snapshot.plans());
+    for (Action action : actions) {
+      if (action instanceof Action.EnsurePlan plan) {
+        outcomes.add(ensurePlan(snapshot.job(), validation, plan, plans));
+      } else if (action instanceof Action.StartStage start) {
+        outcomes.add(start(snapshot.job(), start, plans));
+      } else if (action instanceof Action.StoreResults results) {
+        outcomes.add(store(snapshot.job(), results));
+      } else if (action instanceof Action.DeleteJob delete) {
+        writer.deleteJob(snapshot.job().getMetadata().getNamespace(), delete.name());
+        outcomes.add(new Outcome.Done(delete, delete.name()));
+      }
+    }
+    return outcomes;
+  }
+
+  private Outcome ensurePlan(
+      EvalJob job, Validation validation, Action.EnsurePlan action, Map<String, ConfigMap> plans) {
+    if (!(validation instanceof Validation.Valid valid)) {
+      throw new IllegalStateException("a plan is asked for where validation gave none");
+    }
+    ResolvedJob resolved = valid.job();
+    ResolvedModel model =
+        resolved.models().stream()
+            .filter(candidate -> candidate.spec().name().equals(action.model()))
+            .findFirst()
+            .orElseThrow();
+    ConfigMap desired = children.plan(resolved, model, run(job), caBundle.get());
+    String name = desired.getMetadata().getName();
+    Optional<String> onRecord =
+        job.getStatus().models().stream()
+            .filter(status -> status.name().equals(action.model()))
+            .findFirst()
+            .flatMap(ModelStatus::planNameIfSet);
+    if (onRecord.isPresent() && !onRecord.get().equals(name)) {
+      return new Outcome.Blocked(
+          action,
+          new Wait(
+              WaitingReason.ContainerConfig,
+              "The plan ConfigMap "
+                  + onRecord.get()
+                  + " is gone and cannot be made again as it was; set a new spec.runID."));
+    }
+    Optional<Wait> blocked = writer.create(desired).wait(desired);
+    if (blocked.isPresent()) {
+      return new Outcome.Blocked(action, blocked.get());
+    }
+    plans.put(name, desired);
+    return new Outcome.Done(action, name);
+  }
+
+  private Outcome start(EvalJob job, Action.StartStage action, Map<String, ConfigMap> plans) {
+    ConfigMap plan = plans.get(action.planName());
+    if (plan == null) {
+      return new Outcome.Blocked(
+          action,
+          new Wait(
+              WaitingReason.ContainerConfig,
+              "The plan ConfigMap " + action.planName() + " is not there."));
+    }
+    Optional<Wait> blocked = runner(job).or(() -> workspace(job, action.model()));
+    if (blocked.isPresent()) {
+      return new Outcome.Blocked(action, blocked.get());
+    }
+    Job desired = children.job(job, plan, action.stage(), action.attempt());
+    ChildWriter.Result result = writer.create(desired);
+    if (result.verdict() == ChildWriter.Verdict.OURS_BUT_DIFFERENT) {
+      return new Outcome.Superseded(action);
+    }
+    return result
+        .wait(desired)
+        .<Outcome>map(why -> new Outcome.Blocked(action, why))
+        .orElseGet(() -> new Outcome.Done(action, desired.getMetadata().getName()));
+  }
+
+  private Optional<Wait> runner(EvalJob job) {
+    ConfigMap desired = children.runner(job.getMetadata().getNamespace());
+    boolean there =
+        sources
+            .configMap(job.getMetadata().getNamespace(), desired.getMetadata().getName())
+            .filter(found -> SameChild.matches(desired, found))
+            .isPresent();
+    return there ? Optional.empty() : writer.create(desired).wait(desired);
+  }
+
+  private Optional<Wait> workspace(EvalJob job, String model) {
+    ModelSpec spec =
+        job.getSpec().models().stream()
+            .filter(candidate -> candidate.name().equals(model))
+            .findFirst()
+            .orElseThrow();
+    Optional<PersistentVolumeClaim> desired = children.workspace(job, spec);
+    if (desired.isEmpty()) {
+      return Optional.empty();
+    }
+    Optional<PersistentVolumeClaim> found =
+        sources.claim(job.getMetadata().getNamespace(), desired.get().getMetadata().getName());
+    if (found.isPresent()
+        && SameChild.compare(desired.get(), found.get()) != SameChild.Verdict.TAKEN) {
+      return Optional.empty();
+    }
+    ChildWriter.Result result = writer.create(desired.get());
+    // A claim of an earlier run may have been made with another size: it cannot be changed.
+    return result.verdict() == ChildWriter.Verdict.OURS_BUT_DIFFERENT
+        ? Optional.empty()
+        : result.wait(desired.get());
+  }
+
+  private Outcome store(EvalJob job, Action.StoreResults action) {
+    ConfigMap desired = children.results(job, run(job), action.model(), action.rows());
+    return writer
+        .create(desired)
+        .wait(desired)
+        .<Outcome>map(why -> new Outcome.Blocked(action, why))
+        .orElseGet(() -> new Outcome.Done(action, desired.getMetadata().getName()));
+  }
+
+  /** Plans and results belong to the run on record; a run is on record before its first child. */
+  private static Run run(EvalJob job) {
+    RunStatus run = job.getStatus().runIfSet().orElseThrow();
+    return new Run(run.id(), run.number(), run.specHash());
+  }
+}

@@ -1,0 +1,138 @@
+package io.evaljob.operator.reconcile;
+
+import io.evaljob.api.v1alpha1.WaitingReason;
+import io.evaljob.operator.observe.Wait;
+import io.evaljob.operator.resources.SameChild;
+import io.fabric8.kubernetes.api.model.DeletionPropagation;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import java.net.HttpURLConnection;
+import java.util.Optional;
+
+/** Makes children. They are written once and never changed: what exists is compared instead. */
+final class ChildWriter {
+
+  private static final int UNPROCESSABLE = 422;
+
+  private final KubernetesClient client;
+
+  ChildWriter(KubernetesClient client) {
+    this.client = client;
+  }
+
+  /** What is under the name after a create. */
+  enum Verdict {
+    /** The object we wanted. */
+    OURS,
+    /** An object of ours with another body. */
+    OURS_BUT_DIFFERENT,
+    /** Somebody else's object. */
+    TAKEN,
+    /** An object that is being deleted. */
+    LEAVING,
+    /** Nothing: the API server refuses it. */
+    REFUSED
+  }
+
+  /**
+   * How a create ended.
+   *
+   * @param verdict what is there now
+   * @param message what the API server said where it refused
+   */
+  record Result(Verdict verdict, String message) {
+
+    /** What to wait for; empty where the object is the one we wanted. */
+    Optional<Wait> wait(HasMetadata desired) {
+      String name = desired.getKind() + " " + desired.getMetadata().getName();
+      switch (verdict) {
+        case OURS:
+          return Optional.empty();
+        case LEAVING:
+          return Optional.of(
+              new Wait(
+                  WaitingReason.PodsRemain,
+                  name + " is being deleted; it is made again when it is gone."));
+        case REFUSED:
+          return Optional.of(
+              message.contains("exceeded quota")
+                  ? new Wait(
+                      WaitingReason.ResourceQuota,
+                      "The namespace's ResourceQuota leaves no room for "
+                          + name
+                          + ": "
+                          + message
+                          + "; raise the quota or delete what is not needed.")
+                  : new Wait(
+                      WaitingReason.Admission,
+                      "The API server refuses "
+                          + name
+                          + ": "
+                          + message
+                          + "; change the policy or the permission that refuses it."));
+        default:
+          return Optional.of(
+              new Wait(
+                  WaitingReason.NameTaken,
+                  name
+                      + " exists and is not this EvalJob's; delete it, or give the EvalJob another"
+                      + " name."));
+      }
+    }
+  }
+
+  Result create(HasMetadata desired) {
+    try {
+      client.resource(desired).create();
+      return new Result(Verdict.OURS, "");
+    } catch (KubernetesClientException e) {
+      switch (e.getCode()) {
+        case HttpURLConnection.HTTP_CONFLICT:
+          return compare(desired, e);
+        case HttpURLConnection.HTTP_FORBIDDEN:
+        case HttpURLConnection.HTTP_BAD_REQUEST:
+        case UNPROCESSABLE:
+          return new Result(Verdict.REFUSED, reason(e));
+        default:
+          throw e;
+      }
+    }
+  }
+
+  private Result compare(HasMetadata desired, KubernetesClientException conflict) {
+    HasMetadata found = client.resource(desired).get();
+    if (found == null) {
+      throw conflict;
+    }
+    if (found.getMetadata().getDeletionTimestamp() != null) {
+      return new Result(Verdict.LEAVING, "");
+    }
+    switch (SameChild.compare(desired, found)) {
+      case SAME:
+        return new Result(Verdict.OURS, "");
+      case DIFFERENT:
+        return new Result(Verdict.OURS_BUT_DIFFERENT, "");
+      default:
+        return new Result(Verdict.TAKEN, "");
+    }
+  }
+
+  /** Deletes a Job; it stays until its pods are gone. */
+  void deleteJob(String namespace, String name) {
+    client
+        .batch()
+        .v1()
+        .jobs()
+        .inNamespace(namespace)
+        .withName(name)
+        .withPropagationPolicy(DeletionPropagation.FOREGROUND)
+        .delete();
+  }
+
+  private static String reason(KubernetesClientException e) {
+    return e.getStatus() != null && e.getStatus().getMessage() != null
+        ? e.getStatus().getMessage()
+        : "status " + e.getCode();
+  }
+}

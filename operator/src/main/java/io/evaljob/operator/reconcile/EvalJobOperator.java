@@ -1,0 +1,157 @@
+package io.evaljob.operator.reconcile;
+
+import io.evaljob.api.v1alpha1.EvalJob;
+import io.evaljob.api.v1alpha1.EvalRuntime;
+import io.evaljob.operator.config.OperatorConfig;
+import io.evaljob.operator.lifecycle.LifecycleSettings;
+import io.evaljob.operator.plan.DeviceContext;
+import io.evaljob.operator.report.ReportSink;
+import io.evaljob.operator.resources.ChildFactory;
+import io.evaljob.operator.resources.ResourceSettings;
+import io.evaljob.operator.resources.RunnerArchive;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.javaoperatorsdk.operator.Operator;
+import io.javaoperatorsdk.operator.RuntimeInfo;
+import io.javaoperatorsdk.operator.api.config.ControllerConfigurationOverrider;
+import io.javaoperatorsdk.operator.processing.retry.GenericRetry;
+import io.javaoperatorsdk.operator.processing.retry.Retry;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.function.Supplier;
+
+/**
+ * The operator as one object: started against any API server, a real one, the one-machine mode's or
+ * a test's.
+ */
+public final class EvalJobOperator implements AutoCloseable {
+
+  /** A pass without any event: what a watch missed is found in this time. */
+  private static final Duration LONGEST_SILENCE = Duration.ofMinutes(3);
+
+  private final Operator operator;
+  private final ReportInbox inbox;
+
+  private EvalJobOperator(Operator operator, ReportInbox inbox) {
+    this.operator = operator;
+    this.inbox = inbox;
+  }
+
+  /**
+   * Starts the operator and returns when its caches are filled.
+   *
+   * @param client client of the API server; it stays open when the operator is closed
+   * @param config the operator's settings
+   * @param clock the time
+   * @param devices who isolates the devices
+   * @param caBundle PEM of the report endpoint's current and next CA, asked for whenever a plan is
+   *     made; empty text where pods need none
+   * @return the running operator
+   * @throws io.javaoperatorsdk.operator.OperatorException where a cache cannot be filled, for
+   *     example because the CRDs are not installed
+   */
+  public static EvalJobOperator start(
+      KubernetesClient client,
+      OperatorConfig config,
+      Clock clock,
+      DeviceContext devices,
+      Supplier<String> caBundle) {
+    return start(
+        client,
+        config,
+        clock,
+        devices,
+        caBundle,
+        RunnerArchive.fromClassPath(),
+        LifecycleSettings.DEFAULT);
+  }
+
+  /**
+   * Starts the operator with another runner and other limits.
+   *
+   * @param client client of the API server; it stays open when the operator is closed
+   * @param config the operator's settings
+   * @param clock the time
+   * @param devices who isolates the devices
+   * @param caBundle PEM of the report endpoint's current and next CA
+   * @param runner what runs in the pods
+   * @param limits limits that no spec names
+   * @return the running operator
+   */
+  public static EvalJobOperator start(
+      KubernetesClient client,
+      OperatorConfig config,
+      Clock clock,
+      DeviceContext devices,
+      Supplier<String> caBundle,
+      RunnerArchive runner,
+      LifecycleSettings limits) {
+    ReportInbox inbox = new ReportInbox(clock, config.progressInterval());
+    EvalJobReconciler reconciler =
+        new EvalJobReconciler(
+            client,
+            config,
+            clock,
+            devices,
+            new ChildFactory(new ResourceSettings(config.reportUrl().toString(), runner)),
+            caBundle,
+            inbox,
+            limits);
+    Operator operator =
+        new Operator(
+            overrides ->
+                overrides
+                    .withKubernetesClient(client)
+                    .withCloseClientOnStop(false)
+                    .withUseSSAToPatchPrimaryResource(false)
+                    .withConcurrentReconciliationThreads(config.reconcileThreads())
+                    .withConcurrentWorkflowExecutorThreads(1)
+                    .withReconciliationTerminationTimeout(Duration.ofSeconds(10)));
+    operator.register(
+        reconciler,
+        (ControllerConfigurationOverrider<EvalJob> controller) ->
+            controllerSettings(controller)
+                .settingNamespaces(EventSources.namespaces(config.watchNamespaces())));
+    operator.register(
+        new EvalRuntimeReconciler(client, clock, runtime -> List.of()),
+        (ControllerConfigurationOverrider<EvalRuntime> controller) ->
+            controllerSettings(controller));
+    operator.start();
+    return new EvalJobOperator(operator, inbox);
+  }
+
+  private static <T extends HasMetadata> ControllerConfigurationOverrider<T> controllerSettings(
+      ControllerConfigurationOverrider<T> controller) {
+    return controller
+        .withGenerationAware(true)
+        .withReconciliationMaxInterval(LONGEST_SILENCE)
+        .withRetry(retry());
+  }
+
+  /** The API server will be back: never give up, never hurry. */
+  private static Retry retry() {
+    return new GenericRetry()
+        .setInitialInterval(500)
+        .setIntervalMultiplier(2)
+        .setMaxInterval(60_000)
+        .withoutMaxAttempts();
+  }
+
+  /** Where authenticated reports go. */
+  public ReportSink reportSink() {
+    return inbox;
+  }
+
+  /** Whether all caches are filled and watched. */
+  public boolean ready() {
+    RuntimeInfo info = operator.getRuntimeInfo();
+    return info.isStarted() && info.allEventSourcesAreHealthy();
+  }
+
+  /** Stops reconciling; what is in work is finished first. */
+  @Override
+  public void close() {
+    operator.stop();
+  }
+}

@@ -1,0 +1,113 @@
+package io.evaljob.operator.reconcile;
+
+import io.evaljob.api.v1alpha1.EvalJob;
+import io.evaljob.operator.config.OperatorConfig;
+import io.evaljob.operator.lifecycle.Conclusion;
+import io.evaljob.operator.lifecycle.Decision;
+import io.evaljob.operator.lifecycle.Lifecycle;
+import io.evaljob.operator.lifecycle.LifecycleSettings;
+import io.evaljob.operator.lifecycle.Outcome;
+import io.evaljob.operator.plan.DeviceContext;
+import io.evaljob.operator.resources.ChildFactory;
+import io.evaljob.operator.validate.Validation;
+import io.evaljob.operator.validate.Validator;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.javaoperatorsdk.operator.api.reconciler.Context;
+import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
+import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
+import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
+import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
+import io.javaoperatorsdk.operator.processing.event.source.EventSource;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.function.Supplier;
+
+/** Moves one EvalJob on, one pass at a time. */
+@ControllerConfiguration(name = "evaljob")
+final class EvalJobReconciler implements Reconciler<EvalJob> {
+
+  private static final Duration AFTER_CONFLICT = Duration.ofMillis(200);
+
+  private final Clock clock;
+  private final ReportInbox inbox;
+  private final LifecycleSettings limits;
+  private final EventSources sources;
+  private final ActionExecutor executor;
+  private final StatusWriter writer;
+  private final EventRecorder recorder;
+  private final RunnerSweep sweep;
+
+  EvalJobReconciler(
+      KubernetesClient client,
+      OperatorConfig config,
+      Clock clock,
+      DeviceContext devices,
+      ChildFactory children,
+      Supplier<String> caBundle,
+      ReportInbox inbox,
+      LifecycleSettings limits) {
+    this.clock = clock;
+    this.inbox = inbox;
+    this.limits = limits;
+    sources = new EventSources(client, config, devices, inbox);
+    executor = new ActionExecutor(client, children, sources, caBundle);
+    writer = new StatusWriter(client);
+    recorder = new EventRecorder(client, clock);
+    sweep = new RunnerSweep(client, children, sources);
+  }
+
+  @Override
+  public List<EventSource<?, EvalJob>> prepareEventSources(EventSourceContext<EvalJob> context) {
+    return sources.all(context);
+  }
+
+  @Override
+  public UpdateControl<EvalJob> reconcile(EvalJob job, Context<EvalJob> context) {
+    if (job.getMetadata().getDeletionTimestamp() != null) {
+      inbox.forget(job.getMetadata().getUid());
+      return UpdateControl.noUpdate();
+    }
+    Snapshot snapshot = sources.snapshot(job);
+    Validation validation = Validator.validate(snapshot.inputs());
+    Decision decision =
+        Lifecycle.decide(
+            snapshot.lifecycleInput(validation, inbox.reportsOf(job), clock.instant(), limits));
+    List<Outcome> outcomes = executor.execute(snapshot, validation, decision.actions());
+    Conclusion conclusion = decision.conclude(outcomes);
+    return finish(job, conclusion, writer.write(job, conclusion.status(), context));
+  }
+
+  private UpdateControl<EvalJob> finish(
+      EvalJob job, Conclusion conclusion, StatusWriter.Written written) {
+    UpdateControl<EvalJob> control = UpdateControl.noUpdate();
+    if (written == StatusWriter.Written.CONFLICT) {
+      return control.rescheduleAfter(AFTER_CONFLICT);
+    }
+    if (written == StatusWriter.Written.GONE) {
+      inbox.forget(job.getMetadata().getUid());
+      return control;
+    }
+    inbox.settle(job.getMetadata().getUid(), conclusion.settledReports());
+    if (written != StatusWriter.Written.UNCHANGED) {
+      recorder.record(job, conclusion.events());
+    }
+    if (conclusion.justFinished()) {
+      sweep.sweep(job.getMetadata().getNamespace());
+    }
+    if (written == StatusWriter.Written.WRITTEN_BUT_SPEC_MOVED) {
+      return control.reschedule();
+    }
+    conclusion
+        .requeueAfter()
+        .ifPresent(
+            after -> {
+              if (after.isZero()) {
+                control.reschedule();
+              } else {
+                control.rescheduleAfter(after);
+              }
+            });
+    return control;
+  }
+}

@@ -1,0 +1,194 @@
+package io.evaljob.operator.status;
+
+import io.evaljob.api.v1alpha1.FailureCause;
+import io.evaljob.api.v1alpha1.LastFailure;
+import io.evaljob.api.v1alpha1.ModelStatus;
+import io.evaljob.api.v1alpha1.Phase;
+import io.evaljob.api.v1alpha1.Progress;
+import io.evaljob.api.v1alpha1.Stage;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+
+/** The status of one model while a pass works on it. */
+public final class ModelDraft {
+
+  private final ModelStatus before;
+  private Phase phase;
+  private Stage stage;
+  private int attempt;
+  private int retries;
+  private String planName;
+  private String nodeName;
+  private List<String> deviceIds;
+  private String imageId;
+  private Progress progress;
+  private LastFailure lastFailure;
+  private String resultsName;
+
+  /**
+   * Starts from what is written.
+   *
+   * @param before the model's status now
+   */
+  public ModelDraft(ModelStatus before) {
+    this.before = before;
+    phase = Phase.of(before.phaseIfSet().orElse(Phase.Pending.name()));
+    stage = before.stageIfSet().map(Stage::of).orElse(Stage.Unknown);
+    attempt = before.attempt();
+    retries = before.retries();
+    planName = before.planName();
+    nodeName = before.nodeName();
+    deviceIds = before.deviceIDs();
+    imageId = before.imageID();
+    progress = before.progress();
+    lastFailure = before.lastFailure();
+    resultsName = before.resultsName();
+  }
+
+  /** Name of the model. */
+  public String name() {
+    return before.name();
+  }
+
+  /** What was written when the pass began. */
+  public ModelStatus before() {
+    return before;
+  }
+
+  /** Where the model is. */
+  public Phase phase() {
+    return phase;
+  }
+
+  /** Sets where the model is. */
+  public void phase(Phase now) {
+    phase = now;
+  }
+
+  /** The stage it is in, {@link Stage#Unknown} before the first. */
+  public Stage stage() {
+    return stage;
+  }
+
+  /** The attempt it is at, 0 before the first. */
+  public int attempt() {
+    return attempt;
+  }
+
+  /** Retries charged in this stage. */
+  public int retries() {
+    return retries;
+  }
+
+  /** Whether any stage has been started. */
+  public boolean started() {
+    return stage != Stage.Unknown;
+  }
+
+  /** Whether nothing more happens to the model in this run. */
+  public boolean ended() {
+    return phase == Phase.Succeeded || phase == Phase.PartiallyFailed || phase == Phase.Failed;
+  }
+
+  /** Enters a stage at its first attempt. */
+  public void enter(Stage next) {
+    stage = next;
+    attempt = 1;
+    retries = 0;
+  }
+
+  /** Goes on to the next attempt. */
+  public void nextAttempt(boolean chargeRetry) {
+    attempt++;
+    retries += chargeRetry ? 1 : 0;
+  }
+
+  /** ConfigMap with the plan. */
+  public Optional<String> planName() {
+    return Optional.ofNullable(planName);
+  }
+
+  /** Sets the ConfigMap with the plan. */
+  public void planName(String name) {
+    planName = name;
+  }
+
+  /** Sets the node of the last pod. */
+  public void nodeName(String name) {
+    nodeName = name;
+  }
+
+  /** Sets the image as it ran. */
+  public void imageId(String id) {
+    imageId = Bounds.cut(id, Bounds.MESSAGE);
+  }
+
+  /** Sets the physical devices, in logical order. */
+  public void deviceIds(List<String> ids) {
+    deviceIds = ids.stream().limit(Bounds.DEVICE_IDS).map(id -> Bounds.cut(id, 128)).toList();
+  }
+
+  /** How far the model is. */
+  public Optional<Progress> progress() {
+    return Optional.ofNullable(progress);
+  }
+
+  /** Sets how far the model is. */
+  public void progress(Progress now) {
+    progress = now;
+  }
+
+  /** The last failed attempt. */
+  public Optional<LastFailure> lastFailure() {
+    return Optional.ofNullable(lastFailure);
+  }
+
+  /** Notes a failed attempt; the same failure noted twice keeps its time. */
+  public void failed(FailureCause cause, String message, Instant at) {
+    String text = Bounds.cut(message, Bounds.MESSAGE);
+    boolean known =
+        lastFailure().flatMap(LastFailure::causeIfSet).filter(cause.name()::equals).isPresent()
+            && lastFailure().flatMap(LastFailure::messageIfSet).filter(text::equals).isPresent();
+    if (!known) {
+      lastFailure = new LastFailure(cause.name(), text, Conditions.time(at));
+    }
+  }
+
+  /** Notes a failed attempt whose time counts anew. */
+  public void failedNow(FailureCause cause, String message, Instant at) {
+    lastFailure =
+        new LastFailure(cause.name(), Bounds.cut(message, Bounds.MESSAGE), Conditions.time(at));
+  }
+
+  /** ConfigMap with the rows. */
+  public Optional<String> resultsName() {
+    return Optional.ofNullable(resultsName);
+  }
+
+  /** Sets the ConfigMap with the rows. */
+  public void resultsName(String name) {
+    resultsName = name;
+  }
+
+  /** The status to write. */
+  public ModelStatus build() {
+    return new ModelStatus(
+        before.name(),
+        phase.name(),
+        started() ? stage.name() : null,
+        attempt,
+        retries,
+        before.strategy(),
+        before.processes(),
+        before.devicesPerProcess(),
+        planName,
+        before.note(),
+        nodeName,
+        deviceIds,
+        imageId,
+        progress,
+        lastFailure,
+        resultsName);
+  }
+}
