@@ -71,8 +71,8 @@ class CommandHarness:
                 rows.append(results.failed(dataset.name, "no results: the program did not finish"))
                 continue
             try:
+                self._finish(dataset, folder)
                 rows.append(self._row(dataset, folder))
-                self._context.progress.finish(dataset.name)
             except StageFailure as failure:
                 rows.append(results.failed(dataset.name, failure.message))
         return rows

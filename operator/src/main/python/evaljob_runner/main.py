@@ -27,6 +27,9 @@ def main(arguments):
         return Launcher(arguments[0], os.environ).run()
     if len(arguments) > 2 and arguments[0] == "leash":
         return leash.run(arguments[1:])
+    if len(arguments) == 4 and arguments[0] == "rank":
+        from . import shim  # what a rank needs is not loaded by the launcher
+        return shim.main(arguments[1:])
     if len(arguments) == 5 and arguments[0] == "hub-fetch":
         return hub.main(arguments[1:])
     sys.stderr.write(_USAGE + "\n")

@@ -1,6 +1,7 @@
 package io.evaljob.api.v1alpha1;
 
 import com.fasterxml.jackson.annotation.JsonClassDescription;
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import io.evaljob.api.schema.Column;
 import io.evaljob.api.schema.SelectableFields;
 import io.fabric8.generator.annotation.ValidationRule;
@@ -19,6 +20,7 @@ import io.fabric8.kubernetes.model.annotation.Version;
 @JsonClassDescription(
     "Evaluates models on datasets: for each model a Job that fetc"
         + "hes, one that runs the model on its devices, and one that scores.")
+@JsonIgnoreProperties(ignoreUnknown = true)
 @Group("evaljob.io")
 @Version("v1alpha1")
 @Plural("evaljobs")

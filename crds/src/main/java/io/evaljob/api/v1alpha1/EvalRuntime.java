@@ -1,6 +1,7 @@
 package io.evaljob.api.v1alpha1;
 
 import com.fasterxml.jackson.annotation.JsonClassDescription;
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import io.evaljob.api.schema.Column;
 import io.fabric8.kubernetes.client.CustomResource;
 import io.fabric8.kubernetes.model.annotation.Group;
@@ -16,6 +17,7 @@ import io.fabric8.kubernetes.model.annotation.Version;
 @JsonClassDescription(
     "How models are evaluated and what authors may ask for: the h"
         + "alf of the API that belongs to the administrator of a cluster.")
+@JsonIgnoreProperties(ignoreUnknown = true)
 @Group("evaljob.io")
 @Version("v1alpha1")
 @Plural("evalruntimes")

@@ -1,6 +1,7 @@
 package io.evaljob.api.v1alpha1;
 
 import com.fasterxml.jackson.annotation.JsonClassDescription;
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import io.evaljob.api.schema.Column;
 import io.fabric8.kubernetes.api.model.Namespaced;
 import io.fabric8.kubernetes.client.CustomResource;
@@ -13,6 +14,7 @@ import io.fabric8.kubernetes.model.annotation.Version;
 /** Facts about a model that plans are made from; it grants nothing and has no status. */
 @JsonClassDescription(
     "Facts about a model that plans are made from; it grants noth" + "ing and has no status.")
+@JsonIgnoreProperties(ignoreUnknown = true)
 @Group("evaljob.io")
 @Version("v1alpha1")
 @Plural("modelprofiles")

@@ -1,0 +1,31 @@
+package io.evaljob.operator.resources;
+
+import io.fabric8.kubernetes.api.model.ConfigMap;
+import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
+import java.util.Base64;
+import java.util.Map;
+
+/**
+ * The runner in a namespace, named by its content. It has no owner: ten thousand owner references
+ * would be rewritten with every job.
+ */
+final class RunnerConfigMap {
+  static final String CONTENT = "runner";
+
+  private RunnerConfigMap() {}
+
+  static ConfigMap of(String namespace, RunnerArchive runner) {
+    Map<String, String> labels = Labels.common();
+    labels.put(Labels.CONTENT, CONTENT);
+    return new ConfigMapBuilder()
+        .withNewMetadata()
+        .withNamespace(namespace)
+        .withName(Names.runner(runner))
+        .withLabels(labels)
+        .endMetadata()
+        .addToBinaryData(
+            RunnerArchive.FILE_NAME, Base64.getEncoder().encodeToString(runner.bytes()))
+        .withImmutable(true)
+        .build();
+  }
+}

@@ -1,0 +1,87 @@
+package io.evaljob.operator.resources;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.OwnerReference;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
+import java.util.stream.IntStream;
+
+/**
+ * Answers whether an object found under a child's name is that child: what a create that ended in
+ * 409 has to know.
+ */
+public final class SameChild {
+  private static final ObjectMapper MAPPER = new ObjectMapper();
+
+  private SameChild() {}
+
+  /** What stands under the name that we wanted to use. */
+  public enum Verdict {
+    /** Ours, and every field we set has our value: the create is done. */
+    SAME,
+    /** Ours, but made differently, by an older operator for instance: the next attempt. */
+    DIFFERENT,
+    /** Being deleted, or somebody else's: the name is taken. */
+    TAKEN
+  }
+
+  /** True when the object found is ours, stays, and has every field that we set as we set it. */
+  public static boolean matches(HasMetadata desired, HasMetadata found) {
+    return compare(desired, found) == Verdict.SAME;
+  }
+
+  /**
+   * Compares by content. Fields that only the found object has are the API server's defaults or
+   * another controller's and are not looked at; names, labels and annotations prove nothing alone,
+   * since anybody may write them.
+   */
+  public static Verdict compare(HasMetadata desired, HasMetadata found) {
+    if (found.getMetadata().getDeletionTimestamp() != null || !sameController(desired, found)) {
+      return Verdict.TAKEN;
+    }
+    if (desired instanceof PersistentVolumeClaim) {
+      return Verdict.SAME; // it may have been made larger, and a new one would lose the work
+    }
+    JsonNode ours = MAPPER.valueToTree(desired);
+    JsonNode theirs = MAPPER.valueToTree(found);
+    return contains(theirs, ours) ? Verdict.SAME : Verdict.DIFFERENT;
+  }
+
+  /** A child without a controller (the runner) is told by its content alone. */
+  private static boolean sameController(HasMetadata desired, HasMetadata found) {
+    return controllerUid(desired).equals(controllerUid(found));
+  }
+
+  private static String controllerUid(HasMetadata object) {
+    return object.getMetadata().getOwnerReferences().stream()
+        .filter(owner -> Boolean.TRUE.equals(owner.getController()))
+        .map(OwnerReference::getUid)
+        .findFirst()
+        .orElse("");
+  }
+
+  private static boolean contains(JsonNode found, JsonNode desired) {
+    if (desired.isObject()) {
+      return found.isObject()
+          && desired.properties().stream()
+              .allMatch(field -> hasValue(found, field.getKey(), field.getValue()));
+    }
+    if (desired.isArray()) {
+      return found.isArray()
+          && found.size() == desired.size()
+          && IntStream.range(0, desired.size())
+              .allMatch(i -> contains(found.get(i), desired.get(i)));
+    }
+    return desired.equals(found);
+  }
+
+  private static boolean hasValue(JsonNode found, String field, JsonNode desired) {
+    JsonNode value = found.path(field);
+    // The API server leaves an empty text out, such as the value of an environment variable.
+    if (value.isMissingNode() || value.isNull()) {
+      return desired.isTextual() && desired.textValue().isEmpty();
+    }
+    return contains(value, desired);
+  }
+}

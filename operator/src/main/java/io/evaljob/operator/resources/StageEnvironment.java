@@ -1,0 +1,131 @@
+package io.evaljob.operator.resources;
+
+import io.evaljob.api.v1alpha1.EnvEntry;
+import io.evaljob.api.v1alpha1.Stage;
+import io.evaljob.operator.plan.Accelerator;
+import io.evaljob.operator.plan.Accelerators;
+import io.fabric8.kubernetes.api.model.EnvVar;
+import io.fabric8.kubernetes.api.model.EnvVarBuilder;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The environment of the evaluating container. The runtime's and the author's variables come first,
+ * so that nothing of theirs replaces what the plan says.
+ */
+final class StageEnvironment {
+  /** Decides what enters a container where the NVIDIA runtime is the node's default. */
+  private static final String NVIDIA_RUNTIME_VARIABLE = "NVIDIA_VISIBLE_DEVICES";
+
+  private final Map<String, EnvVar> variables = new LinkedHashMap<>();
+
+  StageEnvironment(StageContext context) {
+    set("HOME", ContainerPaths.TMP);
+    set("TMPDIR", ContainerPaths.TMP);
+    if (context.pod().caBundleConfigMapNameIfSet().isPresent()) {
+      String bundle = ContainerPaths.CERTIFICATES + "/ca.crt";
+      set("SSL_CERT_FILE", bundle);
+      set("REQUESTS_CA_BUNDLE", bundle);
+      set("CURL_CA_BUNDLE", bundle);
+    }
+    entries(context.pod().env());
+    entries(context.spec().env());
+    hubToken(context);
+    contract(context);
+    devices(context);
+  }
+
+  List<EnvVar> variables() {
+    return new ArrayList<>(variables.values());
+  }
+
+  private void entries(List<EnvEntry> entries) {
+    entries.forEach(entry -> set(entry.name(), entry.valueOrDefault()));
+  }
+
+  /** Prefetch alone talks to the hub; code of a model never sees the token. */
+  private void hubToken(StageContext context) {
+    if (context.stage() == Stage.Prefetch) {
+      context
+          .spec()
+          .hubTokenSecretRefIfSet()
+          .ifPresent(
+              secret ->
+                  put(
+                      new EnvVarBuilder()
+                          .withName("HF_TOKEN")
+                          .withNewValueFrom()
+                          .withNewSecretKeyRef()
+                          .withName(secret.name())
+                          .withKey(secret.keyOrDefault())
+                          .endSecretKeyRef()
+                          .endValueFrom()
+                          .build()));
+    }
+  }
+
+  private void contract(StageContext context) {
+    set("EVALJOB_STAGE", context.stage().name());
+    set("EVALJOB_ATTEMPT", Integer.toString(context.attempt()));
+    set("EVALJOB_PLAN", ContainerPaths.PLAN + "/" + PlanConfigMap.PLAN);
+    if (context.mountsWorkspace()) {
+      set("EVALJOB_WORKSPACE", ContainerPaths.WORKSPACE);
+    }
+    if (context.cache().isPresent()) {
+      set("EVALJOB_CACHE", ContainerPaths.CACHE);
+    }
+    set("EVALJOB_VOLUMES", ContainerPaths.VOLUMES);
+    set("EVALJOB_TMP", ContainerPaths.TMP);
+    set("EVALJOB_TERMINATION_LOG", ContainerPaths.TERMINATION_LOG);
+    set("EVALJOB_GRACE_SECONDS", Integer.toString(context.graceSeconds()));
+    field("EVALJOB_POD_NAME", "metadata.name");
+    field("EVALJOB_POD_UID", "metadata.uid");
+    set("EVALJOB_REPORT_URL", context.settings().reportUrl());
+    set("EVALJOB_REPORT_TOKEN_FILE", ContainerPaths.TOKEN + "/token");
+    if (context.hasCertificates()) {
+      set("EVALJOB_REPORT_CA_FILE", ContainerPaths.PLAN + "/" + PlanConfigMap.CERTIFICATES);
+    }
+  }
+
+  /**
+   * With devices: the process variable, and never the runtime's, which the device plugin sets.
+   * Without: {@code void}, because images bake in {@code all} and would see every device of a node.
+   */
+  private void devices(StageContext context) {
+    PlanDocument.Devices devices = context.plan().devices();
+    if (context.devices() > 0) {
+      List<String> visible =
+          context.plan().ranks().stream().flatMap(rank -> rank.visibleDevices().stream()).toList();
+      set(devices.processVariable(), String.join(",", visible));
+      return;
+    }
+    set(NVIDIA_RUNTIME_VARIABLE, "void");
+    Accelerators.find(devices.resourceName())
+        .flatMap(Accelerator::runtimeVariable)
+        .ifPresent(name -> set(name, "void"));
+    set(devices.processVariable(), "");
+  }
+
+  private void field(String name, String path) {
+    put(
+        new EnvVarBuilder()
+            .withName(name)
+            .withNewValueFrom()
+            .withNewFieldRef()
+            .withFieldPath(path)
+            .endFieldRef()
+            .endValueFrom()
+            .build());
+  }
+
+  private void set(String name, String value) {
+    put(new EnvVarBuilder().withName(name).withValue(value).build());
+  }
+
+  private void put(EnvVar variable) {
+    variables.remove(variable.getName());
+    variables.put(variable.getName(), variable);
+  }
+}

@@ -1,0 +1,378 @@
+"""What runs inside a rank's process: hooks around the harness, then the harness itself.
+
+Nothing here imports the harness, torch or numpy before the harness does (numpy once, to test old
+partial predictions).
+"""
+import logging
+import os
+import runpy
+import signal
+import sys
+
+from . import leash, rank_cpu, rank_model
+from .failures import DATASET_FAILED, DATASET_NOT_FOUND, HARNESS_FAILED, StageFailure
+from .files import read_json
+from .import_hooks import ImportHooks
+from .log import say
+from .rank_errors import cause_of, describe
+from .rank_split import SplitLoader, SplitPolicy
+from .rank_state import RankState
+from .shards import LiveShard, atomic_dump, drop_broken
+
+EXIT_ERROR = 70
+EXIT_TERMINATED = 143
+_INFERENCE = ("vlmeval.inference", "vlmeval.inference_mt", "vlmeval.inference_video")
+_JOBS = ("infer_data_job", "infer_data_job_mt", "infer_data_job_video")
+# Every vintage logs this line where it swallows the failure of a data set.
+_SWALLOWED = "combination failed"
+
+
+def main(arguments):
+    """`rank JOB_FILE RANK PARENT`: runs the harness as one rank."""
+    job_file, rank, parent = arguments
+    leash.attach(int(parent))
+    job = read_json(job_file)
+    if not isinstance(job, dict):
+        say("%s cannot be read" % job_file)
+        return EXIT_ERROR
+    return Shim(job, int(rank)).run()
+
+
+class Shim:
+    """The hooks of one rank."""
+
+    def __init__(self, job, rank):
+        self._job = job
+        self._rank = rank
+        self._world = job["worldSize"]
+        self._inferring = job["stage"] == "infer"
+        self._state = RankState(job["stateFolder"], rank)
+        self._live = LiveShard()
+        self._dataset = None
+        self._phase = "start"
+        self._hooks = ImportHooks()
+        self._split = None
+        self._nested = False
+
+    def run(self):
+        signal.signal(signal.SIGTERM, self._terminated)
+        signal.signal(signal.SIGINT, self._terminated)
+        self._state.write()
+        if self._inferring:
+            for name in drop_broken(self._job["modelFolder"]):
+                say("dropped %s: it was cut off in writing" % name)
+        self._install()
+        if self._job["stage"] == "fetch":
+            return self._fetch()
+        sys.argv = [self._job["runModule"] or self._job["runFile"]] + self._job["arguments"]
+        try:
+            if self._job["runModule"]:
+                runpy.run_module(self._job["runModule"], run_name="__main__", alter_sys=True)
+            else:
+                folder = os.path.dirname(self._job["runFile"])
+                if folder not in sys.path:
+                    sys.path.insert(0, folder)
+                runpy.run_path(self._job["runFile"], run_name="__main__")
+        except SystemExit as ended:
+            if ended.code not in (0, None):
+                self._state.fail(HARNESS_FAILED, "the harness ended with %s" % ended.code,
+                                 self._phase, self._dataset)
+                return EXIT_ERROR
+        except BaseException as error:
+            logging.getLogger("evaljob").exception("the harness failed")
+            self._fail(error)
+            return EXIT_ERROR
+        finally:
+            self._state.write()
+        return 0
+
+    def _fetch(self):
+        """Builds each data set once, which downloads it; errors are noted, not raised."""
+        from vlmeval.dataset import build_dataset
+        for name in self._job["datasets"]:
+            try:
+                build_dataset(name)
+            except Exception as error:
+                say("%s: %s" % (name, describe(error)))
+        self._state.write()
+        return 0
+
+    def _install(self):
+        hooks = self._hooks.install()
+        hooks.after("dotenv", _ignore_environment_file)
+        hooks.after("torch", _patch_cuda)
+        hooks.after("torch.distributed", _use_gloo)
+        hooks.after("vlmeval.config", self._patch_catalogue)
+        hooks.after("vlmeval.dataset", self._patch_datasets)
+        for name in _INFERENCE:
+            hooks.after(name, self._patch_inference)
+        if self._job["cpu"]:
+            rank_cpu.install(hooks)
+        policy = SplitPolicy.of(self._job["split"], self._job["devices"])
+        if policy is not None:
+            self._split = SplitLoader(policy, self._job["modelPath"], self._note_split)
+            self._split.install(hooks)
+        self._catch_swallowed()
+
+    # --- ending
+
+    def _terminated(self, number, frame):
+        # Runs between two bytecodes of the main thread, so the shard is consistent.
+        try:
+            kept = self._live.flush()
+            if kept:
+                say("told to end: %d samples of %s kept" % (kept, self._dataset))
+            self._state.write()
+        finally:
+            os._exit(EXIT_TERMINATED)
+
+    def _fail(self, error, dataset=None):
+        self._state.fail(cause_of(error), describe(error), self._phase, dataset or self._dataset)
+
+    def _fail_fast(self, error):
+        """Ends the rank with its own error: going on would pair its barriers with other ones."""
+        self._fail(error)
+        say("failed: " + describe(error))
+        try:
+            if not isinstance(error, MemoryError):
+                self._live.flush()
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(EXIT_ERROR)
+
+    def _catch_swallowed(self):
+        original = logging.Logger.exception
+        shim = self
+
+        def exception(self, msg, *arguments, **keywords):
+            original(self, msg, *arguments, **keywords)
+            error = sys.exc_info()[1]
+            if isinstance(msg, str) and _SWALLOWED in msg and error is not None:
+                if shim._inferring:
+                    shim._fail_fast(error)
+                shim._state.update(shim._dataset or "", True, error=describe(error))
+
+        logging.Logger.exception = exception
+
+    # --- model
+
+    def _patch_catalogue(self, module):
+        if self._job["stage"] != "infer":
+            return
+        entry, name = self._job["entry"], self._job["name"]
+        import vlmeval.api
+        import vlmeval.vlm
+        try:
+            build = rank_model.resolve(
+                entry, module.supported_VLM, (vlmeval.vlm, vlmeval.api), self._job["modelPath"],
+                self._job["parameters"], self._job["split"]["loader"])
+        except StageFailure as failure:
+            self._phase = "build"
+            self._fail_fast(failure)
+        module.supported_VLM[name] = rank_model.Builder(
+            build, self._building, self._built, self._build_failed)
+
+    def _building(self):
+        self._phase = "build"
+        if self._split is not None:
+            self._split.start()
+
+    def _built(self, model):
+        if self._split is not None:
+            try:
+                self._split.built()
+            except StageFailure as failure:
+                self._fail_fast(failure)
+        self._phase = "infer"
+        for name in ("generate", "chat"):
+            method = getattr(model, name, None)
+            if callable(method):
+                setattr(model, name, self._counted(method))
+
+    def _build_failed(self, error):
+        if self._split is not None:
+            self._split.stop()
+        if self._inferring and not isinstance(error, (KeyboardInterrupt, SystemExit)):
+            logging.getLogger("evaljob").error("the model cannot be built", exc_info=error)
+            self._fail_fast(error)
+
+    def _counted(self, method):
+        def generate(*arguments, **keywords):
+            if self._live.data is None:
+                self._live.find()
+            answer = method(*arguments, **keywords)
+            if self._live.data is not None and self._dataset:
+                # The answer at hand enters the shard after this returns.
+                self._state.update(self._dataset, done=len(self._live.data) + 1)
+            return answer
+        return generate
+
+    def _note_split(self, placed):
+        say("split as loaded: " + ", ".join(
+            "device %s %.2f GiB" % (key, value / 2.0 ** 30)
+            for key, value in sorted(placed.items())))
+        self._state.set("split", placed)
+
+    # --- data sets
+
+    def _patch_datasets(self, module):
+        original = module.build_dataset
+        custom, limit = self._job["custom"], self._job["limit"]
+
+        def build_dataset(dataset_name, *arguments, **keywords):
+            if self._nested:
+                return original(dataset_name, *arguments, **keywords)
+            self._dataset, self._phase, self._nested = dataset_name, "dataset", True
+            cls = getattr(module, custom.get(dataset_name, ""), None)
+            try:
+                dataset = (cls(dataset=dataset_name) if cls is not None
+                           else original(dataset_name, *arguments, **keywords))
+            except Exception as error:
+                logging.getLogger("evaljob").error("%s: cannot be built", dataset_name,
+                                                   exc_info=error)
+                self._no_dataset(dataset_name, describe(error), cause_of(error))
+                raise
+            finally:
+                self._nested = False
+            if dataset is None:
+                self._no_dataset(dataset_name, "this VLMEvalKit has no data set of that name and "
+                                 "no file %s.tsv was given" % dataset_name, DATASET_NOT_FOUND)
+                return None
+            if limit:
+                dataset.data = dataset.data.iloc[:limit]
+            self._state.update(dataset_name, True, rows=len(dataset.data),
+                               packed=bool(getattr(dataset, "pack", False)))
+            self._watch_evaluation(dataset, dataset_name)
+            return dataset
+
+        module.build_dataset = build_dataset
+
+    def _no_dataset(self, name, message, cause):
+        if cause == HARNESS_FAILED:
+            cause = DATASET_FAILED
+        if not self._inferring:
+            self._state.update(name, True, error=message, cause=cause)
+            return
+        self._state.fail(cause, "data set %s: %s" % (name, message), "dataset", name)
+        os._exit(EXIT_ERROR)
+
+    def _watch_evaluation(self, dataset, name):
+        evaluate = getattr(dataset, "evaluate", None)
+        if not callable(evaluate):
+            return
+
+        def evaluated(*arguments, **keywords):
+            self._phase = "score"
+            try:
+                result = evaluate(*arguments, **keywords)
+            except Exception as error:
+                self._state.update(name, True, error=describe(error))
+                raise
+            self._state.update(name, True, metrics=as_metrics(result),
+                               judge=str(keywords.get("model", "")))
+            return result
+
+        dataset.evaluate = evaluated
+
+    # --- inference
+
+    def _patch_inference(self, module):
+        if hasattr(module, "dump"):
+            module.dump = self._noting_dump(atomic_dump(module.dump))
+        if hasattr(module, "infer_data"):
+            module.infer_data = self._failing_fast(module.infer_data)
+        for name in _JOBS:
+            if hasattr(module, name):
+                setattr(module, name, self._noting_job(getattr(module, name)))
+
+    def _noting_dump(self, dump):
+        def noting_dump(data, f, **options):
+            result = dump(data, f, **options)
+            name = os.path.basename(str(f))
+            if isinstance(data, dict) and self._dataset and name.startswith(
+                    "%d%d_" % (self._rank, self._world)):
+                self._state.update(self._dataset, done=len(data))
+            return result
+        return noting_dump
+
+    def _failing_fast(self, infer_data):
+        def infer(*arguments, **keywords):
+            self._live.clear()
+            self._phase = "infer"
+            dataset = keywords.get("dataset", arguments[3] if len(arguments) > 3 else None)
+            rows = len(dataset) if dataset is not None else 0
+            if self._dataset:
+                self._state.update(self._dataset, True, total=len(
+                    range(self._rank, rows, self._world)))
+            try:
+                return infer_data(*arguments, **keywords)
+            except Exception as error:
+                logging.getLogger("evaljob").error("inference failed", exc_info=error)
+                self._fail_fast(error)
+            finally:
+                self._live.clear()
+        return infer
+
+    def _noting_job(self, job):
+        def infer_job(*arguments, **keywords):
+            result = job(*arguments, **keywords)
+            if self._dataset:
+                self._state.update(self._dataset, True, inferred=True)
+            return result
+        return infer_job
+
+
+def as_metrics(result):
+    """What `evaluate` returned as plain JSON: a table as rows, a dictionary as it is."""
+    if result is None:
+        return None
+    columns = getattr(result, "columns", None)
+    if columns is not None:
+        return {"columns": [str(name) for name in columns],
+                "rows": [[_plain(value) for value in row] for row in result.values.tolist()]}
+    return _plain(result)
+
+
+def _plain(value):
+    if isinstance(value, dict):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, (str, bool, int, float)) or value is None:
+        return value
+    item = getattr(value, "item", None)
+    if callable(item) and getattr(value, "ndim", 1) == 0:
+        return item()
+    return str(value)[:200]
+
+
+def _ignore_environment_file(module):
+    # A .env beside the package would override this process's variables, devices included.
+    module.dotenv_values = lambda *arguments, **keywords: {}
+
+
+def _patch_cuda(module):
+    cuda = getattr(module, "cuda", None)
+    if cuda is None:
+        return
+    original = cuda.set_device
+
+    def set_device(device):
+        # Each rank sees its own devices only, so the local rank is no device number.
+        if cuda.is_available():
+            original(0 if isinstance(device, int) else device)
+
+    cuda.set_device = set_device
+
+
+def _use_gloo(module):
+    original = getattr(module, "init_process_group", None)
+    if original is None:
+        return
+
+    def init_process_group(backend=None, *arguments, **keywords):
+        # Only barriers and one broadcast go through it: gloo needs no devices for them.
+        return original("gloo" if backend in (None, "nccl") else backend, *arguments, **keywords)
+
+    module.init_process_group = init_process_group
