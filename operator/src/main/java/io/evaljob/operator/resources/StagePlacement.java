@@ -2,10 +2,7 @@ package io.evaljob.operator.resources;
 
 import io.evaljob.api.v1alpha1.PlacementSpec;
 import io.evaljob.api.v1alpha1.TolerationSpec;
-import io.evaljob.operator.plan.Accelerator;
-import io.evaljob.operator.plan.Accelerators;
-import io.evaljob.operator.plan.DeviceKind;
-import io.evaljob.operator.plan.Vendor;
+import io.evaljob.operator.validate.DeviceMemoryLabel;
 import io.fabric8.kubernetes.api.model.Affinity;
 import io.fabric8.kubernetes.api.model.AffinityBuilder;
 import io.fabric8.kubernetes.api.model.Toleration;
@@ -57,7 +54,7 @@ final class StagePlacement {
       return Optional.empty();
     }
     long mebibytes = (devices.minMemoryBytes() + MEBI - 1) / MEBI;
-    return memoryLabel(devices.resourceName())
+    return DeviceMemoryLabel.of(devices.resourceName())
         .map(
             label ->
                 new AffinityBuilder()
@@ -73,20 +70,6 @@ final class StagePlacement {
                     .endRequiredDuringSchedulingIgnoredDuringExecution()
                     .endNodeAffinity()
                     .build());
-  }
-
-  /**
-   * The node label with the memory of one device in MiB. Other vendors label none, or write it with
-   * a unit ({@code amd.com/gpu.vram: 64G}), which no affinity can compare.
-   */
-  static Optional<String> memoryLabel(String resourceName) {
-    Optional<Accelerator> accelerator = Accelerators.find(resourceName);
-    if (accelerator.map(Accelerator::vendor).filter(Vendor.NVIDIA::equals).isEmpty()) {
-      return Optional.empty();
-    }
-    return accelerator.get().kind() == DeviceKind.Partition
-        ? Optional.of(resourceName + ".memory")
-        : Optional.of("nvidia.com/gpu.memory");
   }
 
   private static Toleration toleration(TolerationSpec given) {

@@ -1,0 +1,293 @@
+package io.evaljob.operator.validate;
+
+import static io.evaljob.operator.plan.RefusalReason.InvalidValue;
+import static io.evaljob.operator.plan.RefusalReason.LimitExceeded;
+import static io.evaljob.operator.plan.RefusalReason.ReservedVariable;
+
+import io.evaljob.api.v1alpha1.EnvEntry;
+import io.evaljob.api.v1alpha1.EvalJob;
+import io.evaljob.api.v1alpha1.EvalJobSpec;
+import io.evaljob.api.v1alpha1.ModelSpec;
+import io.evaljob.api.v1alpha1.SplitStrategy;
+import io.evaljob.api.v1alpha1.StorageSpec;
+import io.evaljob.api.v1alpha1.VolumePath;
+import io.evaljob.api.v1alpha1.VolumeSpec;
+import io.evaljob.api.v1alpha1.WorkspaceSpec;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Function;
+
+/**
+ * What a spec alone can break, without its runtime: the CRD's own rules too, for where no API
+ * server evaluates them.
+ */
+final class SpecRules {
+  private static final int NAME = 52;
+  private static final int PAIRS = 512;
+  private static final int MAP_ENTRIES = 2048;
+  private static final int SHOWN = 80;
+
+  private final EvalJobSpec spec;
+  private final RefusalList refusals;
+
+  SpecRules(EvalJobSpec spec, RefusalList refusals) {
+    this.spec = spec;
+    this.refusals = refusals;
+  }
+
+  /** False when so much is missing that nothing else can be said. */
+  static boolean isWhole(EvalJob job, RefusalList refusals) {
+    EvalJobSpec spec = job.getSpec();
+    if (spec == null) {
+      missing(refusals, "spec", "write it");
+      return false;
+    }
+    if (blank(job.getMetadata().getName())) {
+      missing(refusals, "metadata.name", "give the job a name");
+    }
+    if (spec.runtimeRef() == null || blank(spec.runtimeRef().name())) {
+      missing(refusals, "spec.runtimeRef.name", "name an EvalRuntime");
+    }
+    if (spec.models().isEmpty()) {
+      missing(refusals, "spec.models", "name at least one model");
+    }
+    if (spec.models().stream().anyMatch(model -> blank(model.name()))) {
+      missing(refusals, "spec.models[].name", "give every model a name");
+    }
+    if (spec.datasets().isEmpty()) {
+      missing(refusals, "spec.datasets", "name at least one dataset");
+    }
+    if (spec.datasets().stream().anyMatch(dataset -> blank(dataset.name()))) {
+      missing(refusals, "spec.datasets[].name", "give every dataset a name");
+    }
+    if (spec.env().stream().anyMatch(entry -> blank(entry.name()))) {
+      missing(refusals, "spec.env[].name", "give every variable a name");
+    }
+    return refusals.isEmpty();
+  }
+
+  void check(String name) {
+    if (name.length() > NAME) {
+      refusals.add(
+          InvalidValue,
+          "metadata.name",
+          name,
+          "has " + name.length() + " characters, more than " + NAME,
+          "choose a shorter name");
+    }
+    unique("spec.models", spec.models(), ModelSpec::name);
+    models();
+    unique("spec.datasets", spec.datasets(), dataset -> dataset.name());
+    datasets();
+    sizes();
+    split();
+    spec.storageIfSet().ifPresent(this::storage);
+    spec.hubTokenSecretRefIfSet()
+        .filter(secret -> blank(secret.name()))
+        .ifPresent(secret -> missing(refusals, "spec.hubTokenSecretRef.name", "name the Secret"));
+    unique("spec.env", spec.env(), EnvEntry::name);
+    spec.env().forEach(this::environment);
+  }
+
+  private void models() {
+    for (ModelSpec model : spec.models()) {
+      String path = "spec.models[" + model.name() + "]";
+      if (model.hubIfSet().isPresent() && model.volumeIfSet().isPresent()) {
+        refusals.add(
+            InvalidValue,
+            path,
+            "",
+            "has two sources of weights, hub and volume",
+            "keep one of them");
+      }
+      model
+          .hubIfSet()
+          .filter(hub -> blank(hub.id()))
+          .ifPresent(hub -> missing(refusals, path + ".hub.id", "name the repository"));
+      model.volumeIfSet().ifPresent(volume -> volumePath(path + ".volume", volume));
+    }
+  }
+
+  private void datasets() {
+    spec.datasets()
+        .forEach(
+            dataset ->
+                dataset
+                    .volumeIfSet()
+                    .ifPresent(
+                        volume ->
+                            volumePath("spec.datasets[" + dataset.name() + "].volume", volume)));
+  }
+
+  private void volumePath(String path, VolumePath volume) {
+    List<String> known = volumes().stream().map(VolumeSpec::name).toList();
+    if (!known.contains(volume.name())) {
+      refusals.add(
+          InvalidValue,
+          path + ".name",
+          orEmpty(volume.name()),
+          "is not in spec.storage.volumes" + (known.isEmpty() ? "" : " (" + join(known) + ")"),
+          "add it there, or correct the name");
+    }
+    inside(path + ".path", orEmpty(volume.path()));
+  }
+
+  private void sizes() {
+    long pairs = (long) spec.models().size() * spec.datasets().size();
+    if (pairs > PAIRS) {
+      refusals.add(
+          LimitExceeded,
+          "spec.models",
+          "",
+          "times spec.datasets is " + pairs + " evaluations, more than " + PAIRS,
+          "use several EvalJobs");
+    }
+    int entries = spec.models().stream().mapToInt(model -> model.deviceMap().size()).sum();
+    if (entries > MAP_ENTRIES) {
+      refusals.add(
+          LimitExceeded,
+          "spec.models",
+          "",
+          "has device maps with " + entries + " entries together, more than " + MAP_ENTRIES,
+          "name parent modules, or use several EvalJobs");
+    }
+    spec.maxConcurrentModelsIfSet()
+        .filter(limit -> limit < 1)
+        .ifPresent(
+            limit ->
+                refusals.add(
+                    InvalidValue,
+                    "spec.maxConcurrentModels",
+                    limit.toString(),
+                    "lets no model run",
+                    "set 1 or more, or leave it out"));
+  }
+
+  private void split() {
+    if (spec.splitOrDefault().strategyOrDefault() == SplitStrategy.Unknown) {
+      refusals.add(
+          InvalidValue,
+          "spec.split.strategy",
+          "",
+          "is not a strategy that this operator knows",
+          "set Auto, None, Layers or TensorParallel");
+    }
+    spec.acceleratorOrDefault()
+        .minMemoryIfSet()
+        .filter(memory -> Quantities.bytes(memory).filter(bytes -> bytes > 0).isEmpty())
+        .ifPresent(
+            memory ->
+                refusals.add(
+                    InvalidValue,
+                    "spec.accelerator.minMemory",
+                    memory.toString(),
+                    "is not an amount of memory",
+                    "set one such as 79Gi, or leave it out"));
+  }
+
+  private void storage(StorageSpec storage) {
+    storage.workspaceIfSet().ifPresent(this::workspace);
+    storage
+        .cacheIfSet()
+        .filter(cache -> blank(cache.claimName()))
+        .ifPresent(cache -> missing(refusals, "spec.storage.cache.claimName", "name the claim"));
+    unique("spec.storage.volumes", storage.volumes(), VolumeSpec::name);
+    for (VolumeSpec volume : storage.volumes()) {
+      String path = "spec.storage.volumes[" + volume.name() + "]";
+      if (blank(volume.claimName())) {
+        missing(refusals, path + ".claimName", "name the claim");
+      }
+      volume.subPathIfSet().ifPresent(subPath -> inside(path + ".subPath", subPath));
+    }
+  }
+
+  private void workspace(WorkspaceSpec workspace) {
+    boolean named = workspace.claimNameIfSet().isPresent();
+    boolean made = workspace.claimTemplateIfSet().isPresent();
+    if (named == made) {
+      refusals.add(
+          InvalidValue,
+          "spec.storage.workspace",
+          "",
+          named ? "has both claimName and claimTemplate" : "is empty",
+          "set one of claimName (an existing claim) and claimTemplate (a claim to make)");
+    }
+    workspace
+        .claimTemplateIfSet()
+        .filter(
+            template ->
+                Quantities.bytes(template.sizeOrDefault()).filter(bytes -> bytes > 0).isEmpty())
+        .ifPresent(
+            template ->
+                refusals.add(
+                    InvalidValue,
+                    "spec.storage.workspace.claimTemplate.size",
+                    template.size().toString(),
+                    "is not a size",
+                    "set one such as 200Gi, or leave it out"));
+  }
+
+  private void environment(EnvEntry entry) {
+    ReservedEnvironment.find(entry.name())
+        .ifPresent(
+            reserved ->
+                refusals.add(
+                    ReservedVariable,
+                    "spec.env[" + entry.name() + "]",
+                    shown(entry.valueOrDefault()),
+                    "cannot be set: " + reserved.why(),
+                    reserved.remedy()));
+  }
+
+  private void inside(String field, String path) {
+    if (path.isEmpty() || path.startsWith("/") || List.of(path.split("/", -1)).contains("..")) {
+      refusals.add(
+          InvalidValue,
+          field,
+          path,
+          "does not stay inside its volume",
+          "write a relative path without '..'");
+    }
+  }
+
+  private <T> void unique(String field, Collection<T> entries, Function<T, String> name) {
+    Set<String> seen = new HashSet<>();
+    for (T entry : entries) {
+      String given = orEmpty(name.apply(entry));
+      if (!seen.add(given)) {
+        refusals.add(
+            InvalidValue,
+            field,
+            given,
+            "is there more than once",
+            "give every entry a name of its own");
+      }
+    }
+  }
+
+  private List<VolumeSpec> volumes() {
+    return spec.storageIfSet().map(StorageSpec::volumes).orElse(List.of());
+  }
+
+  private static void missing(RefusalList refusals, String field, String remedy) {
+    refusals.add(InvalidValue, field, "", "is missing", remedy);
+  }
+
+  private static String shown(String value) {
+    return value.length() <= SHOWN ? value : value.substring(0, SHOWN) + "...";
+  }
+
+  private static String join(List<String> names) {
+    return String.join(", ", names);
+  }
+
+  private static String orEmpty(String text) {
+    return text == null ? "" : text;
+  }
+
+  private static boolean blank(String text) {
+    return text == null || text.isBlank();
+  }
+}
