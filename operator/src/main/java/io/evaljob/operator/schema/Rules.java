@@ -1,0 +1,148 @@
+package io.evaljob.operator.schema;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+import java.util.function.Function;
+
+/**
+ * The rules of the schemas (CEL) once more in Java, because there is no API server to evaluate them
+ * offline and on one machine.
+ *
+ * <p>Each is found by the text of the CEL expression, so a rule cannot change in one place only: a
+ * test demands a twin for every rule but the one that compares with the old object.
+ */
+final class Rules {
+  private static final String NO_PARENT = "!self.%1$s.split('/').exists(p, p == '..')";
+
+  private static final Map<String, Function<JsonNode, List<String>>> TWINS =
+      Map.ofEntries(
+          Map.entry(
+              "self.metadata.name.size() <= 52",
+              self -> broken(() -> length(self.at("/metadata/name")) <= 52, "/metadata/name")),
+          Map.entry(
+              "size(self.models) * size(self.datasets) <= 512",
+              self ->
+                  broken(
+                      () -> self.path("models").size() * self.path("datasets").size() <= 512,
+                      "/models")),
+          Map.entry(
+              "self.models.map(m, has(m.deviceMap) ? size(m.deviceMap) : 0).sum() <= 2048",
+              self -> broken(() -> deviceMapEntries(self) <= 2048, "/models")),
+          Map.entry(
+              "!has(self.split) || !(self.split.strategy in ['None','TensorParallel'])"
+                  + " || self.models.all(m, !has(m.deviceMap))",
+              Rules::deviceMapsBesideAnotherSplit),
+          Map.entry(
+              "self.models.all(m, !has(m.volume) || (has(self.storage)"
+                  + " && has(self.storage.volumes)"
+                  + " && self.storage.volumes.exists(v, v.name == m.volume.name)))",
+              self -> volumesNotDeclared(self, "models")),
+          Map.entry(
+              "self.datasets.all(d, !has(d.volume) || (has(self.storage)"
+                  + " && has(self.storage.volumes)"
+                  + " && self.storage.volumes.exists(v, v.name == d.volume.name)))",
+              self -> volumesNotDeclared(self, "datasets")),
+          Map.entry(
+              "!(has(self.hub) && has(self.volume))",
+              self -> broken(() -> !(self.has("hub") && self.has("volume")), "")),
+          Map.entry(NO_PARENT.formatted("path"), self -> parents(self, "path")),
+          Map.entry(
+              "!has(self.subPath) || " + NO_PARENT.formatted("subPath"),
+              self -> parents(self, "subPath")),
+          Map.entry(
+              "(!has(self.datasetPath) || "
+                  + NO_PARENT.formatted("datasetPath")
+                  + ") && (!has(self.hubPath) || "
+                  + NO_PARENT.formatted("hubPath")
+                  + ")",
+              self -> parents(self, "datasetPath", "hubPath")),
+          Map.entry(
+              "has(self.claimName) != has(self.claimTemplate)",
+              self -> broken(() -> self.has("claimName") != self.has("claimTemplate"), "")),
+          Map.entry(
+              "(self.harness == 'VLMEvalKit') == has(self.vlmevalkit)",
+              self -> broken(() -> harness(self, "VLMEvalKit", "vlmevalkit"), "/vlmevalkit")),
+          Map.entry(
+              "(self.harness == 'Command') == has(self.command)",
+              self -> broken(() -> harness(self, "Command", "command"), "/command")));
+
+  private Rules() {}
+
+  /**
+   * The twin of a rule: from the value that the rule is about to the JSON pointers below it that
+   * break the rule, none when it holds.
+   *
+   * @return empty when the rule has no twin
+   */
+  static Optional<Function<JsonNode, List<String>>> twin(String rule) {
+    return Optional.ofNullable(TWINS.get(rule));
+  }
+
+  private static List<String> broken(BooleanSupplier holds, String pointer) {
+    return holds.getAsBoolean() ? List.of() : List.of(pointer);
+  }
+
+  private static int length(JsonNode text) {
+    return text.asText().codePointCount(0, text.asText().length());
+  }
+
+  private static int deviceMapEntries(JsonNode spec) {
+    int sum = 0;
+    for (JsonNode model : spec.path("models")) {
+      sum += model.path("deviceMap").size();
+    }
+    return sum;
+  }
+
+  private static List<String> deviceMapsBesideAnotherSplit(JsonNode spec) {
+    String strategy = spec.at("/split/strategy").asText();
+    List<String> pointers = new ArrayList<>();
+    if (strategy.equals("None") || strategy.equals("TensorParallel")) {
+      for (int i = 0; i < spec.path("models").size(); i++) {
+        if (spec.get("models").path(i).has("deviceMap")) {
+          pointers.add("/models/" + i + "/deviceMap");
+        }
+      }
+    }
+    return pointers;
+  }
+
+  private static List<String> volumesNotDeclared(JsonNode spec, String list) {
+    List<String> pointers = new ArrayList<>();
+    for (int i = 0; i < spec.path(list).size(); i++) {
+      JsonNode volume = spec.get(list).path(i).path("volume");
+      if (volume.isObject() && !declared(spec, volume.path("name").asText())) {
+        pointers.add("/" + list + "/" + i + "/volume/name");
+      }
+    }
+    return pointers;
+  }
+
+  private static boolean declared(JsonNode spec, String name) {
+    for (JsonNode volume : spec.path("storage").path("volumes")) {
+      if (volume.path("name").asText().equals(name)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static List<String> parents(JsonNode self, String... fields) {
+    List<String> pointers = new ArrayList<>();
+    for (String field : fields) {
+      if (Arrays.asList(self.path(field).asText().split("/", -1)).contains("..")) {
+        pointers.add("/" + field);
+      }
+    }
+    return pointers;
+  }
+
+  private static boolean harness(JsonNode spec, String harness, String field) {
+    return spec.path("harness").asText().equals(harness) == spec.has(field);
+  }
+}
