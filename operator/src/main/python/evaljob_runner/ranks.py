@@ -1,4 +1,5 @@
 """The ranks of one model: their environment, and the true cause when one fails."""
+import re
 import socket
 
 from .failures import HOST_OUT_OF_MEMORY, RANK_FAILED, StageFailure, cause_of_text, signal_name
@@ -9,6 +10,8 @@ from .processes import Group
 _RANK_NAMES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT",
                "GROUP_RANK", "ROLE_RANK", "SLURM_LOCALID", "TORCHELASTIC_RUN_ID")
 _MESSAGE_LINES = 6
+# Python's warnings come in pairs of lines and say nothing about the end.
+_NOISE = re.compile(r"Warning: |^\s*warnings\.warn\(")
 
 
 def free_port():
@@ -73,7 +76,7 @@ def run(commands, rank_environments, folder, stop, grace_seconds, on_tick, keep=
 
 def explain(child, oom_watch, otherwise=RANK_FAILED):
     """The RankError for a child that ended badly and left no word of its own."""
-    lines = child.output.tail(_MESSAGE_LINES)
+    lines = [line for line in child.output.tail() if not _NOISE.search(line)][-_MESSAGE_LINES:]
     text = "\n".join(child.output.tail())
     if child.returncode < 0:
         name = signal_name(child.returncode)

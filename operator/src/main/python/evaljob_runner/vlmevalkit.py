@@ -215,9 +215,11 @@ class VlmEvalKitHarness:
                 self._progress(files)
 
         say("starting %d rank%s for %s" % (world, "" if world == 1 else "s", ", ".join(names)))
-        child = ranks.run(commands, environments, files.root, context.stop,
-                          context.grace_seconds, on_tick, context.lock.descriptors)
-        on_tick()
+        try:
+            child = ranks.run(commands, environments, files.root, context.stop,
+                              context.grace_seconds, on_tick, context.lock.descriptors)
+        finally:
+            on_tick()
         return None if child is None else self._rank_failure(files, child, watch)
 
     def _rank_failure(self, files, child, watch):

@@ -1,0 +1,316 @@
+"""The VLMEvalKit harness through the whole launcher, with a small fake of it."""
+import glob
+import json
+import os
+import pickle
+import unittest
+
+import fake_harness
+from support import Container, ReportServer, plan_with
+
+
+class Harness(Container):
+
+    dialect = "StatusFile"
+
+    def setUp(self):
+        super().setUp()
+        fake_harness.install(self.path("python"), self.dialect)
+        self.write("{}", "volumes", "models", "weights", "config.json")
+
+    def plan(self, rows=4, names=("first",), ranks=1, parameters=None, **changes):
+        for name in names:
+            self.write(fake_harness.table(rows), "volumes", "models", name + ".tsv")
+        values = dict(
+            harness={"kind": "VLMEvalKit", "dialect": self.dialect},
+            model__source={"kind": "Volume", "volume": "models", "path": "weights"},
+            model__parameters=parameters or {},
+            datasets=[{"name": name, "volume": "models", "path": name + ".tsv"} for name in names],
+            devices__processes=ranks)
+        values.update(changes)
+        self.write_plan(plan_with(**values))
+
+    def harness(self, *names):
+        return self.work_dir("harness", *names)
+
+    def shard(self, rank, name="first", world=2):
+        return self.harness("Fake-1B", "%d%d_%s.pkl" % (rank, world, name))
+
+
+class WholeRunTest(Harness):
+
+    def test_two_ranks_from_prefetch_to_score(self):
+        self.plan(rows=7, names=("first", "second"), ranks=2)
+        with ReportServer() as server:
+            url = server.url
+            self.run_stage("prefetch", EVALJOB_REPORT_URL=url)
+            output = self.run_stage("infer", EVALJOB_REPORT_URL=url)
+            self.assertIn("model from %s 1" % self.path("volumes", "models", "weights"), output)
+            final = server.final()
+            self.assertEqual({"samplesDone": 14, "samplesTotal": 14, "datasetsDone": 2,
+                              "datasetsTotal": 2}, final["progress"])
+            self.assertEqual("StatusFile", final["preflight"]["dialect"])
+            output = self.run_stage("score", EVALJOB_REPORT_URL=url)
+            rows = server.final()["results"]
+        self.assertIn("judge exact_matching", output)
+        self.assertEqual(
+            [{"dataset": name, "phase": "Succeeded", "metric": "Overall", "score": "0.5714",
+              "samples": 7, "failedSamples": 0, "message": ""} for name in ("first", "second")],
+            rows)
+
+    def test_a_rerun_starts_no_rank(self):
+        self.plan()
+        self.run_stage("infer")
+        self.run_stage("score")
+        output = self.run_stage("infer")
+        self.assertNotIn("starting", output)
+        output = self.run_stage("score")
+        self.assertNotIn("judge", output)
+        self.assertEqual(1, self.termination()["datasetsDone"])
+
+    def test_smoke_runs_on_few_samples_in_its_own_folder(self):
+        self.plan(rows=9, smokeTest__samples=2, ranks=2)
+        output = self.run_stage("infer")
+        self.assertIn("smoke run: 2 samples", output)
+        self.assertEqual(2, output.count("todo 1\n"))
+        self.assertTrue(os.path.exists(self.work_dir("smoke", "Fake-1B", "Fake-1B_first.xlsx")))
+        self.assertEqual(9, self.termination()["samplesDone"])
+
+    def test_a_failing_smoke_run_ends_the_stage(self):
+        self.plan(smokeTest__samples=2, parameters={"fail": "first"})
+        self.run_stage("infer", 1)
+        self.assertIn("smoke run of 2 samples, first: RuntimeError: cannot answer first",
+                      self.termination()["message"])
+        self.assertFalse(os.path.exists(self.harness("Fake-1B")))
+
+    def test_an_environment_file_of_the_image_is_ignored(self):
+        self.write("FROM_ENV_FILE=1\n", "python", ".env")
+        self.write(fake_harness.COMMON["vlmeval/config.py"]
+                   + "import os\nprint('file says', os.environ.get('FROM_ENV_FILE'))\n",
+                   "python", "vlmeval", "config.py")
+        self.plan()
+        self.assertIn("file says None", self.run_stage("infer"))
+
+    def test_a_class_name_and_typed_parameters_make_a_model(self):
+        self.plan(model__catalogEntry="Other", parameters={"answer": "B", "at": "3"})
+        self.run_stage("infer")
+        self.run_stage("score")
+        with open(self.work_dir("harness", "Other", "Other_first_acc.csv")) as source:
+            self.assertIn("0.5000", source.read())
+
+    def test_unknown_entries_are_named_with_near_ones(self):
+        self.plan(model__catalogEntry="Fake-1b")
+        self.run_stage("infer", 1)
+        self.assertEqual("ModelNotFound", self.termination()["cause"])
+        self.assertIn("near: Fake-1B", self.termination()["message"])
+
+
+class FailureTest(Harness):
+
+    def test_out_of_memory_on_one_rank_ends_all_with_its_cause(self):
+        self.plan(rows=40, ranks=2, parameters={"fail": "oom", "rank": "1", "at": "12"})
+        self.run_stage("infer", 1)
+        self.assertEqual("OutOfMemory", self.termination()["cause"])
+        self.assertIn("rank 1: OutOfMemoryError: Tried to allocate", self.termination()["message"])
+        with open(self.shard(1), "rb") as source:
+            self.assertEqual(12, len(pickle.load(source)))
+
+    def test_a_killed_rank_is_named_and_a_second_attempt_resumes(self):
+        self.plan(rows=50, ranks=2, parameters={"fail": "kill", "rank": "1", "at": "13"})
+        self.run_stage("infer", 1)
+        self.assertIn("rank 1 was ended by SIGKILL", self.termination()["message"])
+        self.assertIn(self.termination()["cause"], ("RankFailed", "HostOutOfMemory"))
+        with open(self.shard(1), "rb") as source:
+            self.assertEqual(10, len(pickle.load(source)))
+        self.plan(rows=50, ranks=2)
+        self.assertIn("todo 15\n", self.run_stage("infer", EVALJOB_ATTEMPT="2"))
+        self.assertEqual(50, self.termination()["samplesDone"])
+
+    def test_a_truncated_shard_is_dropped_and_redone(self):
+        self.plan(rows=30, ranks=2)
+        os.makedirs(self.harness("Fake-1B"))
+        with open(self.shard(0), "wb") as out:
+            out.write(pickle.dumps({str(i): "A" for i in range(0, 20, 2)})[:-7])
+        with open(self.shard(1), "wb") as out:
+            pickle.dump({str(i): "A" for i in range(1, 20, 2)}, out)
+        with open(self.harness("Fake-1B", "Fake-1B_first.xlsx"), "wb") as out:
+            out.write(b"PK cut off")
+        output = self.run_stage("infer")
+        self.assertIn("dropped 02_first.pkl", output)
+        self.assertIn("dropped Fake-1B_first.xlsx", output)
+        self.assertIn("todo 15\n", output)
+        self.assertIn("todo 5\n", output)
+
+    def test_exit_0_with_too_few_predictions_is_a_failure(self):
+        self.plan()
+        self.run_stage("infer", 1, LOSE_ROWS="1")
+        self.assertEqual("ResultsInvalid", self.termination()["cause"])
+        self.assertIn("only 3 rows", self.termination()["message"])
+
+    def test_an_exception_without_a_message_is_a_failure(self):
+        self.plan(parameters={"fail": "empty"})
+        self.run_stage("infer", 1)
+        self.assertEqual("HarnessFailed", self.termination()["cause"])
+        self.assertIn("NotImplementedError", self.termination()["message"])
+
+    def test_a_model_that_cannot_be_built_fails_the_stage_at_once(self):
+        self.plan(names=("first", "second"), parameters={"fail": "build"})
+        output = self.run_stage("infer", 1)
+        self.assertEqual(1, output.count("starting 1 rank"))
+        self.assertIn("weights are broken", self.termination()["message"])
+
+    def test_a_data_set_that_fails_does_not_take_the_others_with_it(self):
+        self.plan(names=("first", "second", "third"), ranks=2, parameters={"fail": "second"})
+        with ReportServer() as server:
+            self.run_stage("infer", 1, EVALJOB_REPORT_URL=server.url)
+            final = server.final()
+            self.assertEqual("DatasetFailed", final["failure"]["cause"])
+            self.assertEqual(["second"], [row["dataset"] for row in final["results"]])
+            self.assertEqual(2, final["progress"]["datasetsDone"])
+            self.run_stage("score", 1, EVALJOB_REPORT_URL=server.url)
+            final = server.final()
+        self.assertEqual(["Succeeded", "Failed", "Succeeded"],
+                         [row["phase"] for row in final["results"]])
+
+    def test_a_stale_status_file_does_not_hide_a_failure(self):
+        self.plan(parameters={"fail": "first"})
+        self.write(json.dumps({"datasets": {"first": {
+            "status": "done", "skip_reason": "mode_infer"}}}), "workspace", "vlm", "job",
+            "7c9e6679aabb", "base", "harness", "Fake-1B", "status.json")
+        self.run_stage("infer", 1)
+
+    def test_a_data_set_that_cannot_be_scored_leaves_the_others(self):
+        self.plan(names=("first", "badscore", "dies", "last"))
+        self.run_stage("infer")
+        with ReportServer() as server:
+            self.run_stage("score", 1, EVALJOB_REPORT_URL=server.url)
+            rows = {row["dataset"]: row for row in server.final()["results"]}
+        self.assertEqual("Succeeded", rows["first"]["phase"])
+        self.assertIn("cannot score", rows["badscore"]["message"])
+        self.assertEqual("Failed", rows["dies"]["phase"])
+        self.assertEqual("Succeeded", rows["last"]["phase"])
+
+    def test_sigterm_flushes_what_is_in_memory(self):
+        self.plan(rows=50, parameters={"fail": "pause", "at": "13"})
+        ready = self.fifo("ready")
+        process = self.start("infer", READY=ready)
+        with open(ready) as source:
+            source.read()
+        output = self.stop_stage(process)
+        self.assertEqual(143, process.returncode, output)
+        self.assertEqual("Terminated", self.termination()["outcome"])
+        with open(self.shard(0, world=1), "rb") as source:
+            self.assertEqual(13, len(pickle.load(source)))
+        self.plan(rows=50)
+        self.assertIn("todo 37\n", self.run_stage("infer"))
+
+    def test_another_world_size_is_said(self):
+        self.plan(rows=50, parameters={"fail": "kill", "at": "13"})
+        self.run_stage("infer", 1)
+        self.plan(rows=50, ranks=2)
+        self.assertIn("the world size changed from 1 to 2", self.run_stage("infer"))
+
+
+class PrefetchTest(Harness):
+
+    def test_remote_data_sets_are_fetched_once(self):
+        self.plan(datasets=[{"name": "Remote_DEV"}])
+        self.assertIn("fetching 1 data sets", self.run_stage("prefetch"))
+        self.assertNotIn("fetching", self.run_stage("prefetch"))
+        self.run_stage("infer")
+        self.assertEqual(2, self.termination()["samplesTotal"])
+
+    def test_unknown_and_unreachable_data_sets_are_told_apart(self):
+        for name, cause in (("Nothing_DEV", "DatasetNotFound"), ("Offline_DEV", "DownloadFailed")):
+            with self.subTest(name):
+                self.plan(datasets=[{"name": name}])
+                self.run_stage("prefetch", 1)
+                self.assertEqual(cause, self.termination()["cause"])
+                self.assertIn(name, self.termination()["message"])
+
+    def test_a_table_without_its_columns_is_refused_before_devices_are_held(self):
+        self.plan()
+        self.write("question\tA\n", "volumes", "models", "first.tsv")
+        self.run_stage("prefetch", 1)
+        self.assertIn("has no column index", self.termination()["message"])
+
+    def test_a_cache_holds_what_prefetch_made(self):
+        cache = self.path("cache")
+        os.makedirs(cache)
+        self.plan(datasets=[{"name": "Remote_DEV"}], model__source={"kind": "Entry"},
+                  harness__prepareScript="import os\nopen(os.path.join(os.environ["
+                  "'EVALJOB_MODEL_DIR'], 'config.json'), 'w').close()\n")
+        del self.environment["EVALJOB_WORKSPACE"]
+        self.run_stage("prefetch", EVALJOB_CACHE=cache)
+        self.assertEqual(1, len(glob.glob(os.path.join(cache, "LMUData", "Remote_DEV.tsv"))))
+        output = self.run_stage("infer", EVALJOB_CACHE=cache,
+                                EVALJOB_WORKSPACE=self.path("workspace"))
+        self.assertIn("model from %s" % cache, output)
+
+    def test_hub_weights_are_fetched_into_the_cache_and_used(self):
+        self.write("""
+import os
+class RevisionNotFoundError(Exception):
+    pass
+def snapshot_download(repo_id, revision=None, cache_dir=None):
+    assert os.environ['HF_TOKEN'] == 'hf-secret-token'
+    if revision == 'gone':
+        raise RevisionNotFoundError('404 for hf-secret-token')
+    folder = os.path.join(cache_dir, 'models--org--model', 'snapshots', revision or 'main')
+    os.makedirs(folder, exist_ok=True)
+    return folder
+""", "python", "huggingface_hub.py")
+        self.plan(model__source={"kind": "Hub", "hubID": "org/model", "revision": "gone"})
+        output = self.run_stage("prefetch", 1, HF_TOKEN="hf-secret-token")
+        self.assertEqual("ModelNotFound", self.termination()["cause"])
+        self.assertNotIn("hf-secret-token", output)
+        self.plan(model__source={"kind": "Hub", "hubID": "org/model", "revision": "v1"})
+        self.run_stage("prefetch", HF_TOKEN="hf-secret-token")
+        self.assertIn("by an earlier attempt",
+                      self.run_stage("prefetch", HF_TOKEN="hf-secret-token"))
+        self.assertIn("snapshots/v1 1", self.run_stage("infer"))
+
+
+class DialectTest(Harness):
+
+    def test_another_dialect_is_refused_with_the_right_one(self):
+        self.plan(harness__dialect="AutoSplit")
+        self.run_stage("infer", 1)
+        self.assertEqual("DialectMismatch", self.termination()["cause"])
+        self.assertIn("set spec.vlmevalkit.dialect: StatusFile", self.termination()["message"])
+
+
+class AutoSplitTest(Harness):
+
+    dialect = "AutoSplit"
+
+    def test_the_whole_run_of_a_vintage_without_status_file(self):
+        self.plan(names=("first", "badscore"), ranks=2)
+        output = self.run_stage("infer")
+        self.assertIn("split None None", output)
+        with ReportServer() as server:
+            self.run_stage("score", 1, EVALJOB_REPORT_URL=server.url)
+            rows = server.final()["results"]
+        self.assertEqual(("Overall", "0.5000", 4), (
+            rows[0]["metric"], rows[0]["score"], rows[0]["samples"]))
+        self.assertIn("cannot score", rows[1]["message"])
+
+    def test_a_split_sets_the_vintages_own_knobs(self):
+        self.plan(devices__perProcess=4, devices__total=4, split={
+            "strategy": "Layers", "loader": "Transformers"})
+        self.assertIn("split 1 4", self.run_stage("infer", CUDA_VISIBLE_DEVICES="0,1,2,3"))
+
+
+class AutoDeviceMapTest(Harness):
+
+    dialect = "AutoDeviceMap"
+
+    def test_the_whole_run_with_run_py_beside_the_package(self):
+        self.plan()
+        self.run_stage("infer")
+        self.run_stage("score")
+        self.assertEqual("Succeeded", self.termination()["outcome"])
+
+
+if __name__ == "__main__":
+    unittest.main()
