@@ -125,8 +125,7 @@ public final class Kubelet implements Controller {
                   ContainerStatuses.terminated(
                       current, 137, "ContainerStatusUnknown", tail(written), started, now);
               return release(
-                  ContainerStatuses.disrupted(
-                      lost, "NodeLost", message, "TerminationByKubelet", now));
+                  ContainerStatuses.disrupted(lost, "NodeLost", message, "DeletionByPodGC", now));
             });
   }
 
