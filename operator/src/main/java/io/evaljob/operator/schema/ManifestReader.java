@@ -72,6 +72,8 @@ public final class ManifestReader {
     List<Manifest> documents = new ArrayList<>();
     LoaderOptions options = new LoaderOptions();
     options.setCodePointLimit(MAX_BYTES);
+    // YamlTree counts what aliases expand to; their number alone says little.
+    options.setMaxAliasesForCollections(1000);
     try (Reader reader = new UnicodeReader(in)) {
       for (Node root : new Yaml(options).composeAll(reader)) {
         Map<String, Position> positions = new HashMap<>();
@@ -156,7 +158,9 @@ public final class ManifestReader {
     if (said.contains("block end") || said.contains("block mapping")) {
       return "line this up with the lines above it";
     }
-    if (said.contains("alias") || said.contains("anchor")) {
+    if (said.contains("alias")
+        || said.contains("anchor")
+        || said.contains("unexpected character")) {
       return "put text that begins with * or & in quotes";
     }
     if (said.contains("cannot start any token")) {

@@ -56,7 +56,9 @@ final class ScalarCheck {
           pointer,
           Findings.show(value),
           length == 0 ? "is empty" : "is too short",
-          "write at least " + schema.get("minLength").asInt() + " characters");
+          length == 0
+              ? "write something, or leave the field out"
+              : "write at least " + schema.get("minLength").asInt() + " characters");
     } else if (length > schema.path("maxLength").asInt(Integer.MAX_VALUE)) {
       findings.add(
           pointer,

@@ -78,7 +78,7 @@ public final class SchemaCheck {
                   manifest.position("/metadata/name"),
                   "metadata.name",
                   "",
-                  "there is already a "
+                  "there is already "
                       + manifest.kind()
                       + " "
                       + manifest.name()
