@@ -16,23 +16,14 @@ final class RetryPolicy {
    * @return at most {@code retryLimit}, but one for a report that was lost: the work is done then
    */
   static int limit(FailureCause cause, int retryLimit) {
-    switch (cause) {
-      case PreflightFailed:
-      case DialectMismatch:
-      case SplitNotApplicable:
-      case ModelNotFound:
-      case DatasetNotFound:
-        // The same again would end the same.
-        return 0;
-      case OutOfMemory:
-      case Unknown:
-      case DatasetFailed:
-        return Math.min(1, retryLimit);
-      case ReportRejected:
-        return Math.max(1, retryLimit);
-      default:
-        return retryLimit;
-    }
+    return switch (cause) {
+      // The same again would end the same.
+      case PreflightFailed, DialectMismatch, SplitNotApplicable, ModelNotFound, DatasetNotFound ->
+          0;
+      case OutOfMemory, Unknown, DatasetFailed -> Math.min(1, retryLimit);
+      case ReportRejected -> Math.max(1, retryLimit);
+      default -> retryLimit;
+    };
   }
 
   /**

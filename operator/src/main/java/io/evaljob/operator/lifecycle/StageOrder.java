@@ -10,26 +10,19 @@ final class StageOrder {
   private StageOrder() {}
 
   static Optional<Stage> after(Stage stage) {
-    switch (stage) {
-      case Prefetch:
-        return Optional.of(Stage.Infer);
-      case Infer:
-        return Optional.of(Stage.Score);
-      default:
-        return Optional.empty();
-    }
+    return switch (stage) {
+      case Prefetch -> Optional.of(Stage.Infer);
+      case Infer -> Optional.of(Stage.Score);
+      default -> Optional.empty();
+    };
   }
 
   static Phase phase(Stage stage) {
-    switch (stage) {
-      case Prefetch:
-        return Phase.Prefetching;
-      case Infer:
-        return Phase.Running;
-      case Score:
-        return Phase.Scoring;
-      default:
-        return Phase.Pending;
-    }
+    return switch (stage) {
+      case Prefetch -> Phase.Prefetching;
+      case Infer -> Phase.Running;
+      case Score -> Phase.Scoring;
+      default -> Phase.Pending;
+    };
   }
 }

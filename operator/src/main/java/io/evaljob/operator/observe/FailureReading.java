@@ -66,22 +66,17 @@ final class FailureReading {
                       + detail
                       + ")."));
     }
-    switch (reason) {
-      case "Evicted":
-      case "Preempting":
-        return Optional.of(
-            disrupted(
-                FailureCause.Evicted, "The pod was evicted (" + joined(reason, message) + ")."));
-      case "NodeLost":
-      case "Shutdown":
-      case "NodeShutdown":
-      case "Terminated":
-        return Optional.of(
-            disrupted(
-                FailureCause.NodeLost, "The node went away (" + joined(reason, message) + ")."));
-      default:
-        return Optional.empty();
-    }
+    return switch (reason) {
+      case "Evicted", "Preempting" ->
+          Optional.of(
+              disrupted(
+                  FailureCause.Evicted, "The pod was evicted (" + joined(reason, message) + ")."));
+      case "NodeLost", "Shutdown", "NodeShutdown", "Terminated" ->
+          Optional.of(
+              disrupted(
+                  FailureCause.NodeLost, "The node went away (" + joined(reason, message) + ")."));
+      default -> Optional.empty();
+    };
   }
 
   private static Optional<AttemptObservation.Failed> deadline(Job job, Optional<Pod> pod) {

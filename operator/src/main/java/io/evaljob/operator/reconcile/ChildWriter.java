@@ -46,39 +46,40 @@ final class ChildWriter {
     /** What to wait for; empty where the object is the one we wanted. */
     Optional<Wait> wait(HasMetadata desired) {
       String name = desired.getKind() + " " + desired.getMetadata().getName();
-      switch (verdict) {
-        case OURS:
-          return Optional.empty();
-        case LEAVING:
-          return Optional.of(
-              new Wait(
-                  WaitingReason.PodsRemain,
-                  name + " is being deleted; it is made again when it is gone."));
-        case REFUSED:
-          return Optional.of(
-              message.contains("exceeded quota")
-                  ? new Wait(
-                      WaitingReason.ResourceQuota,
-                      "The namespace's ResourceQuota leaves no room for "
-                          + name
-                          + ": "
-                          + message
-                          + "; raise the quota or delete what is not needed.")
-                  : new Wait(
-                      WaitingReason.Admission,
-                      "The API server refuses "
-                          + name
-                          + ": "
-                          + message
-                          + "; change the policy or the permission that refuses it."));
-        default:
-          return Optional.of(
-              new Wait(
-                  WaitingReason.NameTaken,
-                  name
-                      + " exists and is not this EvalJob's; delete it, or give the EvalJob another"
-                      + " name."));
-      }
+      return switch (verdict) {
+        case OURS -> Optional.empty();
+        case LEAVING ->
+            Optional.of(
+                new Wait(
+                    WaitingReason.PodsRemain,
+                    name + " is being deleted; it is made again when it is gone."));
+        case REFUSED -> Optional.of(refused(name));
+        case OURS_BUT_DIFFERENT, TAKEN ->
+            Optional.of(
+                new Wait(
+                    WaitingReason.NameTaken,
+                    name
+                        + " exists and is not this EvalJob's; delete it, or give the EvalJob"
+                        + " another name."));
+      };
+    }
+
+    private Wait refused(String name) {
+      return message.contains("exceeded quota")
+          ? new Wait(
+              WaitingReason.ResourceQuota,
+              "The namespace's ResourceQuota leaves no room for "
+                  + name
+                  + ": "
+                  + message
+                  + "; raise the quota or delete what is not needed.")
+          : new Wait(
+              WaitingReason.Admission,
+              "The API server refuses "
+                  + name
+                  + ": "
+                  + message
+                  + "; change the policy or the permission that refuses it.");
     }
   }
 
@@ -87,16 +88,12 @@ final class ChildWriter {
       client.resource(desired).create();
       return new Result(Verdict.OURS, "");
     } catch (KubernetesClientException e) {
-      switch (e.getCode()) {
-        case HttpURLConnection.HTTP_CONFLICT:
-          return compare(desired, e);
-        case HttpURLConnection.HTTP_FORBIDDEN:
-        case HttpURLConnection.HTTP_BAD_REQUEST:
-        case UNPROCESSABLE:
-          return new Result(Verdict.REFUSED, reason(e));
-        default:
-          throw e;
-      }
+      return switch (e.getCode()) {
+        case HttpURLConnection.HTTP_CONFLICT -> compare(desired, e);
+        case HttpURLConnection.HTTP_FORBIDDEN, HttpURLConnection.HTTP_BAD_REQUEST, UNPROCESSABLE ->
+            new Result(Verdict.REFUSED, reason(e));
+        default -> throw e;
+      };
     }
   }
 
@@ -108,14 +105,11 @@ final class ChildWriter {
     if (found.getMetadata().getDeletionTimestamp() != null) {
       return new Result(Verdict.LEAVING, "");
     }
-    switch (SameChild.compare(desired, found)) {
-      case SAME:
-        return new Result(Verdict.OURS, "");
-      case DIFFERENT:
-        return new Result(Verdict.OURS_BUT_DIFFERENT, "");
-      default:
-        return new Result(Verdict.TAKEN, "");
-    }
+    return switch (SameChild.compare(desired, found)) {
+      case SAME -> new Result(Verdict.OURS, "");
+      case DIFFERENT -> new Result(Verdict.OURS_BUT_DIFFERENT, "");
+      case TAKEN -> new Result(Verdict.TAKEN, "");
+    };
   }
 
   /** Deletes a Job; it stays until its pods are gone. */

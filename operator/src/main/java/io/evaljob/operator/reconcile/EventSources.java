@@ -60,10 +60,10 @@ final class EventSources {
         }
       };
   private static final String BY_JOB = "evaljob-uid";
-  private static final String BY_UID = "uid";
-  private static final String BY_RUNTIME = "runtime";
-  private static final String BY_NAMESPACE = "namespace";
-  private static final String BY_CLAIM = "claim";
+  private static final String BY_UID = "evaljob-own-uid";
+  private static final String BY_RUNTIME = "evaljob-runtime";
+  private static final String BY_NAMESPACE = "evaljob-namespace";
+  private static final String BY_CLAIM = "evaljob-claim";
 
   private final KubernetesClient client;
   private final OperatorConfig config;

@@ -1,0 +1,51 @@
+package io.evaljob.operator.scenario;
+
+import io.evaljob.api.v1alpha1.EvalJob;
+import io.evaljob.api.v1alpha1.EvalRuntime;
+import io.fabric8.kubernetes.client.utils.Serialization;
+
+/** Manifests of scenarios. */
+final class Samples {
+
+  private Samples() {}
+
+  static EvalRuntime runtime() {
+    return Serialization.unmarshal(
+        """
+        apiVersion: evaljob.io/v1alpha1
+        kind: EvalRuntime
+        metadata: {name: command}
+        spec:
+          harness: Command
+          command: {args: [python3, /opt/eval.py]}
+          image: registry/eval:1
+          allow:
+            namespaceSelector: {}
+            nodeSelectorKeys: [pool]
+        """,
+        EvalRuntime.class);
+  }
+
+  static EvalJob job(String name, String... models) {
+    StringBuilder list = new StringBuilder();
+    for (String model : models) {
+      list.append("  - {name: ").append(model).append(", devicesPerProcess: 1, processes: 2}\n");
+    }
+    return Serialization.unmarshal(
+        """
+        apiVersion: evaljob.io/v1alpha1
+        kind: EvalJob
+        metadata: {name: NAME, namespace: vlm}
+        spec:
+          runtimeRef: {name: command}
+          models:
+        MODELS
+          datasets:
+          - {name: one}
+          - {name: two}
+        """
+            .replace("NAME", name)
+            .replace("MODELS\n", list),
+        EvalJob.class);
+  }
+}

@@ -1,0 +1,2 @@
+/** Whole runs through the whole operator, on whatever cluster a subclass brings. */
+package io.evaljob.operator.scenario;
