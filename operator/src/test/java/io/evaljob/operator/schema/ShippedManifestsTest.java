@@ -1,0 +1,45 @@
+package io.evaljob.operator.schema;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/** What is shipped under {@code deploy/} for users to apply has no mistake. */
+class ShippedManifestsTest {
+  private static final Path DEPLOY = Path.of(System.getProperty("basedir", "."), "../deploy");
+
+  @TestFactory
+  List<DynamicTest> everyManifestIsGood() throws IOException {
+    return Stream.of("examples", "profiles", "runtimes")
+        .map(DEPLOY::resolve)
+        .filter(Files::isDirectory)
+        .flatMap(folder -> manifests(folder).stream())
+        .map(
+            file ->
+                DynamicTest.dynamicTest(
+                    DEPLOY.relativize(file).toString(),
+                    () ->
+                        assertThat(SchemaCheck.checkAll(ManifestReader.read(file)))
+                            .map(SchemaProblem::message)
+                            .isEmpty()))
+        .toList();
+  }
+
+  private static List<Path> manifests(Path folder) {
+    try (Stream<Path> files = Files.walk(folder)) {
+      return files
+          .filter(file -> file.toString().endsWith(".yaml"))
+          .filter(file -> !file.endsWith("kustomization.yaml"))
+          .sorted()
+          .toList();
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+}
