@@ -112,7 +112,7 @@ final class CountCheck {
               "set 1 and give that process more devices"));
     }
     if (placement == Placement.TensorParallel) {
-      TensorParallel.refusals(request, fieldPath(), count).forEach(refusals::add);
+      TensorParallel.refusals(request, fieldPath(), value(), count).forEach(refusals::add);
     }
   }
 
@@ -191,12 +191,17 @@ final class CountCheck {
     return number == 1 ? "1 device" : number + " devices";
   }
 
+  /** The count, and that nobody set it where the planner tried it. */
+  private String value() {
+    return count + (request.devicesPerProcess().value().isPresent() ? "" : " (left out)");
+  }
+
   private String fieldPath() {
     return request.devicesPerProcess().path();
   }
 
   private void refuse(RefusalReason reason, String why, String remedy) {
-    refusals.add(new Refusal(reason, fieldPath(), Integer.toString(count), why, remedy));
+    refusals.add(new Refusal(reason, fieldPath(), value(), why, remedy));
   }
 
   private void refuseProcesses(RefusalReason reason, String why, String remedy) {

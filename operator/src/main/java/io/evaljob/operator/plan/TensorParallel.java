@@ -19,7 +19,7 @@ final class TensorParallel {
   private TensorParallel() {}
 
   /** Why {@code size} cannot be used; empty when it can. */
-  static List<Refusal> refusals(PlanRequest request, String field, int size) {
+  static List<Refusal> refusals(PlanRequest request, String field, String value, int size) {
     List<Refusal> refusals = new ArrayList<>();
     if (!SIZES.contains(size)) {
       int used = SIZES.stream().filter(other -> other < size).reduce(1, Math::max);
@@ -27,7 +27,7 @@ final class TensorParallel {
           new Refusal(
               RefusalReason.TensorParallelWasteful,
               field,
-              Integer.toString(size),
+              value,
               "leaves devices idle, because the harness rounds the tensor-parallel size down to "
                   + used,
               "set 1, 2, 4 or 8"));
@@ -35,20 +35,20 @@ final class TensorParallel {
     OptionalInt heads = request.model().map(ModelFacts::attentionHeads).orElse(OptionalInt.empty());
     OptionalInt groups = request.model().map(ModelFacts::keyValueHeads).orElse(OptionalInt.empty());
     if (heads.isPresent() && heads.getAsInt() % size != 0) {
-      refusals.add(uneven(field, size, heads.getAsInt() + " attention heads"));
+      refusals.add(uneven(field, value, heads.getAsInt() + " attention heads"));
     } else if (groups.isPresent()
         && groups.getAsInt() % size != 0
         && size % groups.getAsInt() != 0) {
-      refusals.add(uneven(field, size, groups.getAsInt() + " key-value heads"));
+      refusals.add(uneven(field, value, groups.getAsInt() + " key-value heads"));
     }
     return refusals;
   }
 
-  private static Refusal uneven(String field, int size, String heads) {
+  private static Refusal uneven(String field, String value, String heads) {
     return new Refusal(
         RefusalReason.TensorParallelHeads,
         field,
-        Integer.toString(size),
+        value,
         "cannot be the tensor-parallel size of a model with " + heads,
         "set a size that divides them");
   }

@@ -9,6 +9,7 @@ import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
 import net.jqwik.api.EdgeCasesMode;
+import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
@@ -49,6 +50,16 @@ class SplitExactTest {
     ModelPlan plan = Requests.splittable(model.facts()).devices(devices).planned();
     assertThat(plan.notes()).anyMatch(note -> note.contains("memory is not checked"));
     same(plan, model, 0, expected, List.of());
+  }
+
+  /** Same least headroom and load on device 0, but the head on the last device evens the rest. */
+  @Example
+  void squaresDecideBeforeTheCutVector() {
+    SmallModel model = new SmallModel(List.of(0L), 0, 2, List.of(3L, 5L, 2L), 0, 3, false, 0, 0, 0);
+    BruteForce.Cut best = new BruteForce(model, List.of(31L, 29L, 31L)).best().orElseThrow();
+    assertThat(best.cuts()).containsExactly(1, 2);
+    assertThat(best.head()).isEqualTo(2);
+    check(model, List.of(31L, 29L, 31L));
   }
 
   private static void check(SmallModel model, List<Long> memories) {
