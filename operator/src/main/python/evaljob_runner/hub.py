@@ -44,6 +44,10 @@ def fetch(context, hub_id, revision):
             os.path.join(work_dir.hub_cache, str(found.get("folder")))):
         say("model %s: fetched by an earlier attempt" % hub_id)
         return
+    if work_dir.read_only_cache:
+        folder = _find(work_dir.hub_cache, hub_id, revision)
+        write_json(marker, {"id": hub_id, "revision": revision, "folder": folder})
+        return
     os.makedirs(work_dir.hub_cache, exist_ok=True)
     os.makedirs(work_dir.markers, exist_ok=True)
     answer = os.path.join(work_dir.markers, "hub-answer.json")
@@ -68,6 +72,22 @@ def fetch(context, hub_id, revision):
         result.get("cause", DOWNLOAD_FAILED),
         result.get("message") or "fetching %s ended with %d: %s" % (
             hub_id, code, " | ".join(lines[-6:])))
+
+
+def _find(cache, hub_id, revision):
+    """A snapshot that is in the cache already, relative to it."""
+    model = "models--" + hub_id.replace("/", "--")
+    revision = revision or "main"
+    try:
+        with open(os.path.join(cache, model, "refs", revision), encoding="ascii") as source:
+            commit = source.read(64).strip()
+    except (OSError, ValueError):
+        commit = revision
+    folder = os.path.join(model, "snapshots", commit)
+    if not os.path.isdir(os.path.join(cache, folder)):
+        raise StageFailure(MODEL_NOT_FOUND, "%s@%s is not in the cache and storage.cache.access is "
+                           "ReadOnly; put it there, or set access: Prefetch" % (hub_id, revision))
+    return folder
 
 
 def main(arguments):

@@ -24,7 +24,7 @@ class Output:
         self._thread.start()
 
     def _pump(self):
-        rest = b""
+        rest, skipping = b"", False
         with self._stream:
             while True:
                 try:
@@ -34,11 +34,15 @@ class Output:
                 if not chunk:
                     break
                 *lines, rest = re.split(rb"[\r\n]+", rest + chunk)
+                if skipping and lines:
+                    lines, skipping = lines[1:], False
                 for line in lines:
                     self._line(line)
-                if len(rest) > _MAX_LINE:
-                    self._line(rest)
-                    rest = b""
+                if skipping or len(rest) > _MAX_LINE:
+                    # The end of a line this long is left out, whatever its length.
+                    if not skipping:
+                        self._line(rest)
+                    rest, skipping = b"", True
         self._line(rest)
 
     def _line(self, data):

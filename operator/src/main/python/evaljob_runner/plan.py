@@ -93,6 +93,15 @@ class Split:
 
 
 @dataclass(frozen=True)
+class Cache:
+    """The shared cache: whether prefetch may fill it, and its folders of data sets and hub files."""
+
+    read_only: bool
+    dataset_path: str
+    hub_path: str
+
+
+@dataclass(frozen=True)
 class Plan:
     """One model's run: identity, model, data sets, harness, devices, split."""
 
@@ -113,6 +122,7 @@ class Plan:
     ranks: Tuple[Tuple[str, ...], ...]
     split: Split
     shared_memory_bytes: int
+    cache: Cache
 
     @property
     def world_size(self):
@@ -164,6 +174,7 @@ def parse_plan(document):
         ranks=tuple(tuple(node.strings("visibleDevices")) for node in root.nodes("ranks", True)),
         split=_split(root.optional("split")),
         shared_memory_bytes=root.optional("resources").number("sharedMemoryBytes", 0),
+        cache=_cache(root.optional("cache")),
     )
     for name, value in (("job.namespace", plan.namespace), ("job.name", plan.job),
                         ("run.hash", plan.run_hash), ("model.name", plan.model)):
@@ -248,6 +259,16 @@ def _split(node):
     return Split(
         node.choice("strategy", STRATEGIES, "None"), node.text("loader", "Transformers"),
         node.number("tensorParallelSize", 0), tuple(assignments), device_map, capacities)
+
+
+def _cache(node):
+    cache = Cache(node.choice("access", ("Prefetch", "ReadOnly"), "Prefetch") == "ReadOnly",
+                  node.text("datasetPath", "LMUData"), node.text("hubPath", "hf"))
+    for field, path in (("datasetPath", cache.dataset_path), ("hubPath", cache.hub_path)):
+        if path.startswith("/") or ".." in path.split("/"):
+            raise PlanError("%s.%s: %s leaves the cache; give a relative path without '..'"
+                            % (node.path, field, path))
+    return cache
 
 
 class _Node:

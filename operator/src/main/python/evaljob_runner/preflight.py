@@ -11,6 +11,7 @@ from .log import say
 _PACKAGES = ("vlmeval", "ms-vlmeval", "nvidia-vlmeval", "torch", "transformers", "accelerate",
              "vllm", "lmdeploy")
 _MAX_DEVICES = 64
+_MAX_NOTES = 16
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def check(plan, settings, dialect=None, needs_driver_tool=False):
         say("versions: " + ", ".join("%s %s" % item for item in sorted(versions.items())))
     for note in notes:
         say("note: " + note)
-    document = {"devices": rows[:_MAX_DEVICES], "versions": versions, "notes": notes}
+    document = {"devices": rows[:_MAX_DEVICES], "versions": versions, "notes": notes[:_MAX_NOTES]}
     if dialect:
         document["dialect"] = dialect
     return Preflight(tuple(devices.rank_values(rank_slices, plan.devices.context)), document)

@@ -24,6 +24,7 @@ class SplitPolicy:
         self._device_map = dict(device_map)
         self._devices = devices
         self._cut = []
+        self._layers = []
 
     @staticmethod
     def of(split, devices):
@@ -81,8 +82,7 @@ class SplitPolicy:
             if not cut:
                 result[alias] = assignment["device"]
                 continue
-            if role != "Layers":
-                self._cut.append(alias)
+            (self._layers if role == "Layers" else self._cut).append(alias)
             alias = _blocks(sizes, alias)
             for index in range(assignment["first"], assignment["first"] + assignment["count"]):
                 block = "%s.%d" % (alias, index)
@@ -100,9 +100,11 @@ class SplitPolicy:
         # What a cut tower has beside its blocks (patches, merger) takes the inputs too.
         missing = sum(sizes[name] for name in rest
                       if not any(name.startswith(alias + ".") for alias in self._cut))
-        if self._device_map or missing > total * _REST_FRACTION:
+        layers = [name for name in rest
+                  if any(name.startswith(alias + ".") for alias in self._layers)]
+        if self._device_map or layers or missing > total * _REST_FRACTION:
             raise _refused("the split leaves out %d tensors of %d bytes (%s); every module needs a "
-                           "device" % (len(rest), missing, ", ".join(rest[:3])))
+                           "device" % (len(rest), missing, ", ".join((layers or rest)[:3])))
         for name in rest:
             # The module that holds it, if the map says nothing below that; else the tensor itself.
             parent = name.rsplit(".", 1)[0] if "." in name else name

@@ -81,9 +81,12 @@ class VlmEvalKitHarness:
         known = self._rows()
         names = [dataset.name for dataset in self._plan.datasets
                  if not dataset.local and dataset.name not in known]
+        work_dir = self._context.work_dir
+        if work_dir.read_only_cache:
+            say("the cache is read-only: no data set is fetched")
+            return
         if not names:
             return
-        work_dir = self._context.work_dir
         cache = work_dir.dataset_cache
         os.makedirs(cache, exist_ok=True)
         states = os.path.join(work_dir.markers, "fetch")

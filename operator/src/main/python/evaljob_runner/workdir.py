@@ -1,4 +1,5 @@
 """Where a model's files lie, from one attempt to the next."""
+import glob
 import os
 
 from .failures import PREFLIGHT_FAILED, StageFailure
@@ -8,14 +9,15 @@ from .files import read_json, write_json
 class WorkDir:
     """The folders of one (namespace, job, run, model), shared by its attempts and by no other run.
 
-    `shared` is what prefetch leaves for later stages. It lies in the cache when there is one
-    (prefetch has no workspace then) and in the work folder otherwise.
+    `shared` is what prefetch leaves for later stages. It lies in the cache when prefetch may fill
+    one (it has no workspace then) and in the work folder otherwise.
     """
 
     def __init__(self, plan, settings):
         parts = (plan.namespace, plan.job, plan.run_hash, plan.model)
         self.root = os.path.join(settings.workspace, *parts) if settings.workspace else None
-        if settings.cache:
+        self.read_only_cache = bool(settings.cache) and plan.cache.read_only
+        if settings.cache and not self.read_only_cache:
             self.shared = os.path.join(settings.cache, "runs", *parts)
         else:
             self.shared = self.root
@@ -24,6 +26,7 @@ class WorkDir:
                                "neither EVALJOB_WORKSPACE nor EVALJOB_CACHE is set; mount one")
         self._workspace = settings.workspace
         self._cache = settings.cache
+        self._paths = plan.cache
 
     def require_root(self):
         """The work folder, made when missing; every stage but prefetch needs one."""
@@ -56,12 +59,20 @@ class WorkDir:
     @property
     def hub_cache(self):
         """The hub's cache of snapshots: the shared cache when there is one."""
-        return os.path.join(self._cache or self._workspace or self.shared, "hf", "hub")
+        if not self._cache:
+            return os.path.join(self._workspace, "hf", "hub")
+        folder = os.path.join(self._cache, self._paths.hub_path)
+        # An administrator may have filled it as HF_HOME or as HF_HUB_CACHE.
+        if glob.glob(os.path.join(glob.escape(folder), "models--*")):
+            return folder
+        return os.path.join(folder, "hub")
 
     @property
     def dataset_cache(self):
         """Where fetched data sets lie (an LMUData folder)."""
-        return os.path.join(self._cache or self._workspace or self.shared, "LMUData")
+        if not self._cache:
+            return os.path.join(self._workspace, "LMUData")
+        return os.path.join(self._cache, self._paths.dataset_path)
 
 
 def fix_world_size(work_dir, world_size, say):
