@@ -67,7 +67,7 @@ final class HttpListener implements Closeable {
    * @param threads requests read and handled at the same time
    * @param connections connections open at the same time, those that wait for an answer included
    * @param connectionsPerAddress the same from one address
-   * @param requestTime from the accepted connection to the last byte of its request
+   * @param requestTime from the first look at a connection to the last byte of its request
    * @param maxBody bytes of a body
    */
   record Limits(
@@ -148,15 +148,16 @@ final class HttpListener implements Closeable {
       close(socket);
       return;
     }
-    Future<?> deadline = closeLater(socket);
     try {
-      workers.execute(() -> serve(socket, deadline));
+      workers.execute(() -> serve(socket));
     } catch (RejectedExecutionException e) {
       close(socket);
     }
   }
 
-  private void serve(Socket plain, Future<?> deadline) {
+  private void serve(Socket plain) {
+    // Counted from here: a connection that waited for a thread is not to blame for the wait.
+    Future<?> deadline = closeLater(plain);
     try {
       Socket socket = secured(plain);
       HttpRequest request;

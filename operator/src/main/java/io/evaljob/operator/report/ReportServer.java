@@ -22,7 +22,7 @@ public final class ReportServer implements Closeable {
   static final int MAX_BODY = 64 * 1024;
 
   private static final HttpListener.Limits LIMITS =
-      new HttpListener.Limits(32, 512, 64, Duration.ofSeconds(10), MAX_BODY);
+      new HttpListener.Limits(32, 512, 16, Duration.ofSeconds(10), MAX_BODY);
 
   private final ReportHandler handler;
   private final HttpListener listener;
