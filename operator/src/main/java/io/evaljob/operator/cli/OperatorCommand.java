@@ -1,0 +1,116 @@
+package io.evaljob.operator.cli;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.LoggerContext;
+import io.evaljob.operator.config.ConfigException;
+import io.evaljob.operator.config.LogLevel;
+import io.evaljob.operator.config.OperatorConfig;
+import io.fabric8.kubernetes.client.Config;
+import io.fabric8.kubernetes.client.ConfigBuilder;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.javaoperatorsdk.operator.OperatorException;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.time.Clock;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import org.slf4j.ILoggerFactory;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+
+/** {@code evaljob operator}: reconciles EvalJobs of a cluster until it is told to stop. */
+@Command(
+    name = "operator",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Reconciles the EvalJobs of a cluster until it is stopped.",
+      "Settings are EVALJOB_* environment variables (operator/docs/reference/configuration.md)."
+          + " The cluster is the one of the service account or of the kubeconfig."
+    })
+public final class OperatorCommand implements Callable<Integer> {
+  private static final int CANNOT_START = 1;
+  private static final int BAD_SETTINGS = 2;
+
+  @Spec private CommandSpec spec;
+
+  /** Exit code 0 after SIGTERM or Ctrl-C, 1 when it could not start, 2 when a setting is bad. */
+  @Override
+  public Integer call() throws InterruptedException {
+    PrintWriter err = spec.commandLine().getErr();
+    OperatorConfig config;
+    try {
+      config = OperatorConfig.fromEnvironment(System.getenv());
+    } catch (ConfigException e) {
+      e.problems().forEach(err::println);
+      err.flush();
+      return BAD_SETTINGS;
+    }
+    log(config.logLevel());
+    KubernetesClient client = client(version());
+    OperatorProcess process;
+    try {
+      process = OperatorProcess.start(client, config, Clock.systemUTC());
+    } catch (IOException | IllegalStateException e) {
+      return cannotStart(client, err, e.getMessage());
+    } catch (KubernetesClientException | OperatorException e) {
+      return cannotStart(
+          client,
+          err,
+          "the API server "
+              + client.getMasterUrl()
+              + " cannot be used: "
+              + e.getMessage()
+              + "; are the custom resource definitions and the roles of deploy/ applied?");
+    }
+    waitForStop(process, client);
+    return 0;
+  }
+
+  private static void waitForStop(OperatorProcess process, KubernetesClient client)
+      throws InterruptedException {
+    CountDownLatch stopped = new CountDownLatch(1);
+    Runtime.getRuntime()
+        .addShutdownHook(
+            new Thread(
+                () -> {
+                  process.close();
+                  client.close();
+                  stopped.countDown();
+                },
+                "shutdown"));
+    stopped.await();
+  }
+
+  private static int cannotStart(KubernetesClient client, PrintWriter err, String why) {
+    client.close();
+    err.println("evaljob operator cannot start: " + why);
+    err.flush();
+    return CANNOT_START;
+  }
+
+  private static KubernetesClient client(String version) {
+    Config config =
+        new ConfigBuilder(Config.autoConfigure(null))
+            .withUserAgent("evaljob-operator/" + version)
+            .build();
+    return new KubernetesClientBuilder().withConfig(config).build();
+  }
+
+  private static String version() {
+    return Optional.ofNullable(OperatorCommand.class.getPackage().getImplementationVersion())
+        .orElse("dev");
+  }
+
+  /** Libraries stay quieter than we are: at DEBUG they log whole requests, tokens included. */
+  private static void log(LogLevel level) {
+    ILoggerFactory factory = LoggerFactory.getILoggerFactory();
+    if (factory instanceof LoggerContext context) {
+      context.getLogger("io.evaljob").setLevel(Level.toLevel(level.name()));
+    }
+  }
+}
