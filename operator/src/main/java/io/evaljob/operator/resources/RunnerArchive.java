@@ -35,8 +35,8 @@ public final class RunnerArchive {
   private static final String RESOURCE_ROOT = "runner/";
   private static final String MAIN = "__main__.py";
 
-  /** 1980-01-01, the first day that a zip entry can have. */
-  private static final LocalDateTime EPOCH = LocalDateTime.of(1980, 1, 1, 0, 0, 0);
+  /** Any day after 1980-01-01, for which the JDK would add a time that depends on the zone. */
+  private static final LocalDateTime EPOCH = LocalDateTime.of(2000, 1, 1, 0, 0);
 
   private final byte[] bytes;
   private final ContentHash hash;

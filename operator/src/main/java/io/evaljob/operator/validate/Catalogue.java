@@ -10,29 +10,63 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
 
 /**
  * The profiles built into the jar: those of {@code deploy/profiles}, listed by its kustomization.
  */
-public final class Catalogue {
+public final class Catalogue implements ProfileSource {
   private static final String FOLDER = "/catalogue/";
   private static final String INDEX = "kustomization.yaml";
   private static final ObjectMapper YAML =
       YAMLMapper.builder().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).build();
 
-  private Catalogue() {}
+  private final List<ModelProfile> profiles;
 
   /**
-   * Reads all profiles, in the order of the list; empty in a build without a catalogue.
+   * Reads the catalogue; it is empty in a build without one.
    *
    * @throws IllegalStateException when the list names a file that the build does not have
    */
-  public static List<ModelProfile> profiles() {
-    List<ModelProfile> profiles = new ArrayList<>();
+  public Catalogue() {
+    List<ModelProfile> read = new ArrayList<>();
     for (JsonNode file : index().path("resources")) {
-      profiles.add(read(file.asText(), ModelProfile.class));
+      read.add(read(file.asText(), ModelProfile.class));
     }
+    this.profiles = List.copyOf(read);
+  }
+
+  /** All of them, in the order of the list. */
+  public List<ModelProfile> profiles() {
     return profiles;
+  }
+
+  @Override
+  public Optional<ResolvedProfile> byName(String namespace, String name) {
+    return find(profile -> name.equals(profile.getMetadata().getName()));
+  }
+
+  @Override
+  public Optional<ResolvedProfile> byCatalogEntry(String namespace, String entry) {
+    return find(profile -> profile.getSpec().catalogEntries().contains(entry));
+  }
+
+  @Override
+  public List<String> names(String namespace) {
+    return profiles.stream().map(profile -> profile.getMetadata().getName()).toList();
+  }
+
+  private Optional<ResolvedProfile> find(Predicate<ModelProfile> wanted) {
+    return profiles.stream()
+        .filter(wanted)
+        .findFirst()
+        .map(
+            profile ->
+                new ResolvedProfile(
+                    profile.getMetadata().getName(),
+                    ResolvedProfile.Origin.Catalogue,
+                    profile.getSpec()));
   }
 
   private static JsonNode index() {

@@ -34,7 +34,8 @@ class RunnerArchiveTest {
     }
     assertThat(second).isEqualTo(first);
     // Pinned: another value means that every namespace gets a new ConfigMap.
-    assertThat(first.sha256()).isEqualTo("");
+    assertThat(first.sha256())
+        .isEqualTo("910d256e11d7f0a4e7bb4703c6a2f518622da60c1b0113c03dae730c3aff8684");
     assertThat(Names.runner(first)).matches("evaljob-runner-[0-9a-z]{10}");
   }
 

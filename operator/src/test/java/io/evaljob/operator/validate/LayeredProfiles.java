@@ -10,7 +10,7 @@ import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /** Profiles in a namespace hide those of the operator's, and these hide the catalogue's. */
-public final class LayeredProfiles implements ProfileSource {
+final class LayeredProfiles implements ProfileSource {
   private final List<ModelProfile> profiles;
   private final String operatorNamespace;
   private final List<ModelProfile> catalogue;
@@ -20,9 +20,9 @@ public final class LayeredProfiles implements ProfileSource {
    *
    * @param profiles all ModelProfiles that can be seen, of any namespace
    * @param operatorNamespace namespace whose profiles every job may use
-   * @param catalogue the built-in ones, see {@link Catalogue#profiles}
+   * @param catalogue the built-in ones, see {@link Catalogue}
    */
-  public LayeredProfiles(
+  LayeredProfiles(
       Collection<ModelProfile> profiles, String operatorNamespace, List<ModelProfile> catalogue) {
     this.profiles =
         profiles.stream()

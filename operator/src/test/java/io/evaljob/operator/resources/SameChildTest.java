@@ -1,0 +1,159 @@
+package io.evaljob.operator.resources;
+
+import static io.evaljob.operator.resources.SameChild.Verdict.DIFFERENT;
+import static io.evaljob.operator.resources.SameChild.Verdict.SAME;
+import static io.evaljob.operator.resources.SameChild.Verdict.TAKEN;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.fabric8.kubernetes.api.model.ConfigMap;
+import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaimBuilder;
+import io.fabric8.kubernetes.api.model.Quantity;
+import io.fabric8.kubernetes.api.model.batch.v1.Job;
+import io.fabric8.kubernetes.api.model.batch.v1.JobBuilder;
+import org.junit.jupiter.api.Test;
+
+class SameChildTest {
+  private static final Job DESIRED = job("ours", "4");
+
+  private static Job job(String uid, String devices) {
+    return new JobBuilder()
+        .withNewMetadata()
+        .withName("job")
+        .addToLabels("a", "b")
+        .addNewOwnerReference()
+        .withUid(uid)
+        .withController(true)
+        .endOwnerReference()
+        .endMetadata()
+        .withNewSpec()
+        .withBackoffLimit(0)
+        .withNewTemplate()
+        .withNewSpec()
+        .addNewContainer()
+        .withName("evaluator")
+        .addNewEnv()
+        .withName("CUDA_VISIBLE_DEVICES")
+        .withValue("")
+        .endEnv()
+        .withNewResources()
+        .addToLimits("nvidia.com/gpu", new Quantity(devices))
+        .endResources()
+        .endContainer()
+        .endSpec()
+        .endTemplate()
+        .endSpec()
+        .build();
+  }
+
+  @Test
+  void whatTheApiServerAddsIsNotOurs() {
+    Job found =
+        new JobBuilder(job("ours", "4"))
+            .editMetadata()
+            .withUid("new")
+            .withResourceVersion("7")
+            .addToLabels("added", "later")
+            .endMetadata()
+            .editSpec()
+            .withCompletionMode("NonIndexed")
+            .editTemplate()
+            .editSpec()
+            .withDnsPolicy("ClusterFirst")
+            .editFirstContainer()
+            .withImagePullPolicy("IfNotPresent")
+            .editFirstEnv()
+            .withValue(null) // an empty text is left out in the answer
+            .endEnv()
+            .endContainer()
+            .endSpec()
+            .endTemplate()
+            .endSpec()
+            .withNewStatus()
+            .withActive(1)
+            .endStatus()
+            .build();
+    assertThat(SameChild.compare(DESIRED, found)).isEqualTo(SAME);
+    assertThat(SameChild.matches(DESIRED, found)).isTrue();
+  }
+
+  @Test
+  void anotherValueOfOursIsADifferentChild() {
+    assertThat(SameChild.compare(DESIRED, job("ours", "8"))).isEqualTo(DIFFERENT);
+    Job another =
+        new JobBuilder(job("ours", "4"))
+            .editSpec()
+            .editTemplate()
+            .editSpec()
+            .addNewContainer()
+            .withName("sidecar")
+            .endContainer()
+            .endSpec()
+            .endTemplate()
+            .endSpec()
+            .build();
+    assertThat(SameChild.compare(DESIRED, another)).isEqualTo(DIFFERENT);
+  }
+
+  @Test
+  void aStrangerHasTakenTheName() {
+    assertThat(SameChild.compare(DESIRED, job("theirs", "4"))).isEqualTo(TAKEN);
+    Job orphan = new JobBuilder(DESIRED).editMetadata().withOwnerReferences().endMetadata().build();
+    assertThat(SameChild.compare(DESIRED, orphan)).isEqualTo(TAKEN);
+  }
+
+  @Test
+  void whatIsBeingDeletedIsGone() {
+    Job leaving =
+        new JobBuilder(DESIRED)
+            .editMetadata()
+            .withDeletionTimestamp("2026-11-23T15:00:00Z")
+            .endMetadata()
+            .build();
+    assertThat(SameChild.compare(DESIRED, leaving)).isEqualTo(TAKEN);
+  }
+
+  @Test
+  void theRunnerHasNoOwnerAndIsToldByItsContent() {
+    ConfigMap runner =
+        new ConfigMapBuilder()
+            .withNewMetadata()
+            .withName("evaljob-runner-0")
+            .endMetadata()
+            .addToBinaryData("evaljob-runner.pyz", "AAAA")
+            .build();
+    ConfigMap planted =
+        new ConfigMapBuilder(runner).addToBinaryData("evaljob-runner.pyz", "AAAB").build();
+    assertThat(SameChild.compare(runner, new ConfigMapBuilder(runner).build())).isEqualTo(SAME);
+    assertThat(SameChild.compare(runner, planted)).isEqualTo(DIFFERENT);
+  }
+
+  @Test
+  void aClaimMayHaveGrown() {
+    PersistentVolumeClaim desired =
+        new PersistentVolumeClaimBuilder()
+            .withNewMetadata()
+            .withName("workspace")
+            .addNewOwnerReference()
+            .withUid("ours")
+            .withController(true)
+            .endOwnerReference()
+            .endMetadata()
+            .withNewSpec()
+            .withNewResources()
+            .addToRequests("storage", new Quantity("20Gi"))
+            .endResources()
+            .endSpec()
+            .build();
+    PersistentVolumeClaim grown =
+        new PersistentVolumeClaimBuilder(desired)
+            .editSpec()
+            .editResources()
+            .addToRequests("storage", new Quantity("40Gi"))
+            .endResources()
+            .endSpec()
+            .build();
+    assertThat(SameChild.compare(desired, grown)).isEqualTo(SAME);
+  }
+}
