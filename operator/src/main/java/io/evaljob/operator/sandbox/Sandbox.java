@@ -1,5 +1,6 @@
 package io.evaljob.operator.sandbox;
 
+import io.evaljob.operator.plan.VisibleDevice;
 import io.evaljob.operator.sandbox.apiserver.ApiServer;
 import io.evaljob.operator.sandbox.controller.ClaimBinder;
 import io.evaljob.operator.sandbox.controller.ClusterWriter;
@@ -26,6 +27,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -69,7 +71,8 @@ public final class Sandbox implements AutoCloseable {
     ClaimBinder claims = new ClaimBinder(writer, config.state().resolve("volumes"));
     kubelet = new Kubelet(node(writer, claims));
     loop.catchUp();
-    kubelet.recover(loop.view());
+    kubelet.recover(
+        loop.view(), config.devices().stream().map(VisibleDevice::id).collect(Collectors.toSet()));
     registerNode(writer);
     loop.start(
         List.of(
@@ -138,9 +141,10 @@ public final class Sandbox implements AutoCloseable {
     shutDown(STOP_GRACE);
   }
 
-  /** Ends all pods within seconds and closes. */
+  /** Ends all pods within seconds and closes; also cuts a {@link #stop} short that is under way. */
   @Override
   public void close() {
+    kubelet.endAll(CLOSE_GRACE);
     shutDown(CLOSE_GRACE);
   }
 

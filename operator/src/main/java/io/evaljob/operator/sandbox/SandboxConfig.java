@@ -92,6 +92,11 @@ public record SandboxConfig(
         clock);
   }
 
+  /** With the API of this operator, checked by its schemas and rules as a cluster would. */
+  public SandboxConfig withEvalJobs() {
+    return withCustomResources(EvalJobAdmission.definitions(), new EvalJobAdmission());
+  }
+
   /** With these kinds, checked so. */
   public SandboxConfig withCustomResources(List<CustomResourceDefinition> kinds, Admission check) {
     return new SandboxConfig(

@@ -40,7 +40,7 @@ public final class ApiServer implements AutoCloseable {
 
   private final ObjectLog log;
   private final DurableDispatcher dispatcher;
-  private final MockWebServer server = new MockWebServer();
+  private final MockWebServer server;
   private final String token = randomToken();
   private final PodTokens podTokens;
 
@@ -73,6 +73,8 @@ public final class ApiServer implements AutoCloseable {
             token,
             listener);
     dispatcher.forEach(listener);
+    // Last: it has threads of its own, which nobody would stop if the file could not be read.
+    server = new MockWebServer();
     server.setDispatcher(
         new Dispatcher() {
           @Override

@@ -174,7 +174,24 @@ final class DurableDispatcher extends KubernetesCrudDispatcher {
     if (request.getPath().startsWith(CUSTOM_ROOT)) {
       admission.applyDefaults(object);
     }
+    if (object.path("kind").asText().equals("Secret")) {
+      encode(object);
+    }
     return object;
+  }
+
+  /** Moves {@code stringData} of a Secret into {@code data}, as an API server does. */
+  private static void encode(ObjectNode secret) {
+    if (secret.remove("stringData") instanceof ObjectNode texts) {
+      ObjectNode data =
+          secret.get("data") instanceof ObjectNode present ? present : secret.putObject("data");
+      texts
+          .properties()
+          .forEach(
+              text ->
+                  data.put(
+                      text.getKey(), text.getValue().asText().getBytes(StandardCharsets.UTF_8)));
+    }
   }
 
   private static JsonNode deleteOptions(RecordedRequest request) throws JsonProcessingException {
@@ -272,11 +289,7 @@ final class DurableDispatcher extends KubernetesCrudDispatcher {
       if (asked.meansAnother(object)) {
         return;
       }
-      Optional<ObjectNode> kept =
-          asked.keeps(
-              ObjectPath.of(path, object),
-              newState == null ? object : read(newState),
-              clock.instant());
+      Optional<ObjectNode> kept = asked.keeps(ObjectPath.of(path, object), object, clock.instant());
       if (kept.isPresent()) {
         if (kept.get().equals(object)) {
           return;
@@ -300,7 +313,7 @@ final class DurableDispatcher extends KubernetesCrudDispatcher {
       after = object.toString();
       typed = null;
     }
-    if (after == null ? before == null : after.equals(before)) {
+    if (after == null ? before == null : before != null && read(after).equals(read(before))) {
       return;
     }
     keep(path, before, after);
@@ -344,11 +357,12 @@ final class DurableDispatcher extends KubernetesCrudDispatcher {
     }
   }
 
-  /** Every stored object, told to {@code visitor} as a change. */
+  /** Every restored object, told to {@code visitor} as a change; once only. */
   void forEach(Consumer<ObjectChange> visitor) {
     log.objects()
         .forEach(
             (url, object) ->
                 visitor.accept(new ObjectChange(ObjectPath.of(url, object), Optional.of(object))));
+    log.forgetObjects();
   }
 }

@@ -55,6 +55,11 @@ final class ObjectLog implements AutoCloseable {
     return new LinkedHashMap<>(objects);
   }
 
+  /** Drops what was read at the start, which the store holds by now. */
+  void forgetObjects() {
+    objects.clear();
+  }
+
   /** The greatest resource version ever given out and kept. */
   long version() {
     return version;

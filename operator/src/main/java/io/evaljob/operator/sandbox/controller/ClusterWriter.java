@@ -82,8 +82,11 @@ public final class ClusterWriter {
         return Optional.empty();
       }
       try {
+        Pod before = Serialization.clone(current);
         Pod changed = change.apply(current);
-        replace(path, changed);
+        if (!changed.equals(before)) {
+          replace(path, changed);
+        }
         return Optional.of(changed);
       } catch (KubernetesClientException e) {
         if (e.getCode() == 404) {

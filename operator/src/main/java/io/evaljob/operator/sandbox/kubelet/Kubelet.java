@@ -71,13 +71,18 @@ public final class Kubelet implements Controller {
   /**
    * Ends what an earlier run left behind and marks its pods failed; to be called before pods are
    * started, on the objects as they were restored.
+   *
+   * @param devices ids of the devices there are now; a pod that was given another one is lost, too
    */
-  public void recover(ClusterView view) throws InterruptedException {
+  public void recover(ClusterView view, Set<String> devices) throws InterruptedException {
     Set<Path> known = new HashSet<>();
     for (Pod pod : view.pods()) {
       PodFolder folder = PodFolder.of(node.state(), pod);
       known.add(folder.root());
       if (!Files.exists(folder.record())) {
+        if (!Pods.isEnded(pod) && !devices.containsAll(Pods.devices(pod))) {
+          markLost(pod, folder, false);
+        }
         continue;
       }
       boolean ran =
@@ -154,7 +159,12 @@ public final class Kubelet implements Controller {
       String uid = pod.getMetadata().getUid();
       seen.add(uid);
       Running here = running.get(uid);
-      if (here != null) {
+      if (here != null && here.ended().getCount() == 0) {
+        // Kept until the view shows the end: a view from before it would start the pod again.
+        if (Pods.isEnded(pod)) {
+          running.remove(uid);
+        }
+      } else if (here != null) {
         here.worker().poke();
         if (Pods.isDeleting(pod)) {
           here.worker().end(PodWorker.Ending.Deleted, grace(pod));
@@ -173,6 +183,9 @@ public final class Kubelet implements Controller {
         (uid, here) -> {
           if (!seen.contains(uid)) {
             here.worker().end(PodWorker.Ending.Vanished, Duration.ZERO);
+            if (here.ended().getCount() == 0) {
+              running.remove(uid);
+            }
           }
         });
   }
@@ -193,7 +206,6 @@ public final class Kubelet implements Controller {
               try {
                 worker.run();
               } finally {
-                running.remove(pod.getMetadata().getUid());
                 ended.countDown();
               }
             },
@@ -234,15 +246,8 @@ public final class Kubelet implements Controller {
    * @return false when some pod did not end in time
    */
   public boolean stop(Duration longest) throws InterruptedException {
-    stopping = true;
     List<Running> all = new ArrayList<>(running.values());
-    Duration wait = Duration.ZERO;
-    for (Running here : all) {
-      Duration grace = grace(here.pod());
-      Duration given = grace.compareTo(longest) > 0 ? longest : grace;
-      wait = wait.compareTo(given) > 0 ? wait : given;
-      here.worker().end(PodWorker.Ending.NodeStops, given);
-    }
+    Duration wait = endAll(longest);
     long end = System.nanoTime() + wait.plus(AFTER_GRACE).toNanos();
     boolean done = true;
     for (Running here : all) {
@@ -253,5 +258,23 @@ public final class Kubelet implements Controller {
       timer.shutdownNow();
     }
     return done;
+  }
+
+  /**
+   * Starts to end all pods; no more are started. A call with a shorter grace shortens an earlier
+   * one.
+   *
+   * @return the longest grace that a pod was given
+   */
+  public Duration endAll(Duration longest) {
+    stopping = true;
+    Duration wait = Duration.ZERO;
+    for (Running here : running.values()) {
+      Duration grace = grace(here.pod());
+      Duration given = grace.compareTo(longest) > 0 ? longest : grace;
+      wait = wait.compareTo(given) > 0 ? wait : given;
+      here.worker().end(PodWorker.Ending.NodeStops, given);
+    }
+    return wait;
   }
 }

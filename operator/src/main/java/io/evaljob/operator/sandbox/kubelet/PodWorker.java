@@ -32,6 +32,9 @@ final class PodWorker implements Runnable {
   private static final long LOG_LIMIT = 32L * 1024 * 1024;
   private static final int MESSAGE_LIMIT = 4096;
 
+  /** How long the last output may take once nobody is left to write more. */
+  private static final long OUTPUT_MILLIS = 2_000;
+
   /** Why a pod is ended from outside. */
   enum Ending {
     /** It was deleted; its end is written down and the finalizer taken off. */
@@ -56,6 +59,7 @@ final class PodWorker implements Runnable {
   private Ending ending;
   private Duration grace = Duration.ZERO;
   private LocalProcess process;
+  private Thread output;
   private Thread preparing;
   private boolean poked;
 
@@ -131,6 +135,7 @@ final class PodWorker implements Runnable {
       String started = node.writer().now();
       long killsBefore = oomKills.count();
       int code = process.await();
+      output.join(OUTPUT_MILLIS);
       finish(code, oomKills.count() > killsBefore, started);
     } catch (InterruptedException e) {
       neverStarted();
@@ -197,8 +202,7 @@ final class PodWorker implements Runnable {
                   workingFolder,
                   pod.getMetadata().getUid());
         }
-        Thread output =
-            new Thread(this::copyOutput, "sandbox-output-" + pod.getMetadata().getName());
+        output = new Thread(this::copyOutput, "sandbox-output-" + pod.getMetadata().getName());
         output.setDaemon(true);
         output.start();
         tokenFiles.forEach(this::keepFresh);
