@@ -197,6 +197,10 @@ class OutOfMemoryError(RuntimeError):
 class cuda:
     is_available = staticmethod(lambda: False)
     @staticmethod
+    def init():
+        import os
+        print('driver took', os.environ['CUDA_VISIBLE_DEVICES'])
+    @staticmethod
     def set_device(device):
         raise RuntimeError('no CUDA')
 class nn:

@@ -113,6 +113,12 @@ class PreflightTest(Container):
         self.write_plan(self.plan)
         self.assertIn("note:", self.run_stage("infer", CUDA_VISIBLE_DEVICES="0,1"))
 
+    def test_an_engine_with_workers_needs_numbers(self):
+        self.plan["devices"]["context"] = "BareProcess"
+        self.plan["split"] = {"strategy": "TensorParallel", "loader": "VLLM"}
+        self.write_plan(self.plan)
+        self.fails("VLLM needs their numbers", CUDA_VISIBLE_DEVICES="GPU-aa,GPU-bb")
+
     def test_no_devices_need_no_variable(self):
         self.plan["devices"].update(perProcess=0, total=0, processVariable="")
         self.write_plan(self.plan)

@@ -89,7 +89,18 @@ class WholeRunTest(Harness):
                    + "import os\nprint('file says', os.environ.get('FROM_ENV_FILE'))\n",
                    "python", "vlmeval", "config.py")
         self.plan()
-        self.assertIn("file says None", self.run_stage("infer"))
+        output = self.run_stage("infer")
+        self.assertIn("file says None", output)
+        self.assertIn(".env is ignored", output)
+
+    def test_device_names_become_numbers_after_the_driver_took_them(self):
+        self.write(fake_harness.COMMON["vlmeval/config.py"]
+                   + "import os\nprint('visible', os.environ['CUDA_VISIBLE_DEVICES'])\n",
+                   "python", "vlmeval", "config.py")
+        self.plan(devices__context="BareProcess", devices__perProcess=2, devices__total=2)
+        output = self.run_stage("infer", CUDA_VISIBLE_DEVICES="GPU-aa,GPU-bb")
+        self.assertIn("driver took GPU-aa,GPU-bb", output)
+        self.assertIn("visible 0,1", output)
 
     def test_a_class_name_and_typed_parameters_make_a_model(self):
         self.plan(model__catalogEntry="Other", parameters={"answer": "B", "at": "3"})

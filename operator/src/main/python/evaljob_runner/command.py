@@ -27,6 +27,9 @@ class CommandHarness:
     def needs_driver_tool(self):
         return False
 
+    def notes(self):
+        return []
+
     def prefetch(self):
         """Nothing of its own: model and data come from volumes, the hub, or the program itself."""
 

@@ -16,8 +16,9 @@ def prepare(context):
 
     Documented for administrators: EVALJOB_WORK_DIR is the current folder and is kept for the run;
     EVALJOB_MODEL_DIR is where a model may be put, and what is put there is used instead of the
-    catalogue entry's own weights; EVALJOB_VOLUMES holds the job's volumes; the script may run
-    again after a failure and must bear it.
+    catalogue entry's own weights; EVALJOB_DATA_DIR is where data sets may be put, as the harness's
+    LMUData; EVALJOB_VOLUMES holds the job's volumes and EVALJOB_PLAN is the plan. The script may
+    run again after a failure and must bear it.
     """
     script = context.plan.harness.prepare_script
     if not script:
@@ -34,9 +35,13 @@ def prepare(context):
     environment = dict(context.settings.child_environment())
     environment.update(
         EVALJOB_WORK_DIR=work_dir.shared, EVALJOB_MODEL_DIR=work_dir.prepared_model,
-        EVALJOB_VOLUMES=context.settings.volumes, EVALJOB_MODEL_NAME=context.plan.model,
+        EVALJOB_VOLUMES=context.settings.volumes, EVALJOB_PLAN=context.settings.plan_file,
+        EVALJOB_MODEL_NAME=context.plan.model,
         EVALJOB_CATALOG_ENTRY=context.plan.catalog_entry, EVALJOB_JOB_NAME=context.plan.job,
         EVALJOB_JOB_NAMESPACE=context.plan.namespace)
+    if not work_dir.read_only_cache:
+        os.makedirs(work_dir.dataset_cache, exist_ok=True)
+        environment["EVALJOB_DATA_DIR"] = work_dir.dataset_cache
     say("prepare: starting the runtime's script")
     command = runner_command("leash", str(os.getpid())) + [sys.executable, path]
     code, lines = run_one("prepare", command, environment, work_dir.shared, context.stop,

@@ -22,10 +22,11 @@ class Preflight:
     document: dict
 
 
-def check(plan, settings, dialect=None, needs_driver_tool=False):
+def check(plan, settings, dialect=None, needs_driver_tool=False, more_notes=()):
     """Checks devices, memory and /dev/shm against the plan; raises a StageFailure that says how."""
-    notes: List[str] = []
+    notes: List[str] = list(more_notes)
     entries = _count(plan, settings.environment)
+    _names(plan, entries)
     found = _query(plan, entries, needs_driver_tool, notes)
     if found is not None:
         _match(plan, entries, found, notes)
@@ -61,6 +62,15 @@ def _count(plan, environment):
                 variable, value if value is not None else "(not set)", len(entries),
                 plan.devices.total, plan.world_size, plan.devices.per_process))
     return entries
+
+
+def _names(plan, entries):
+    """An engine with workers of its own would have each read the names again, as numbers."""
+    if plan.devices.context != "Pod" and plan.split.loader in ("VLLM", "LMDeploy") \
+            and any(not entry.isdigit() for entry in entries):
+        raise StageFailure(
+            PREFLIGHT_FAILED, "%s: %s names devices and %s needs their numbers; set numbers" % (
+                plan.devices.process_variable, ",".join(entries), plan.split.loader))
 
 
 def _query(plan, entries, needed, notes):

@@ -16,6 +16,8 @@ from .redaction import one_line
 LIMIT = 64 * 1024
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _ATTEMPT_SECONDS = 35.0
+# When told to end there is no time to lose; the termination message is written already.
+_LAST_WORD_SECONDS = 2.0
 _FIRST_BACK_OFF = 0.5
 _LAST_BACK_OFF = 15.0
 # A token that was just rotated, or a pod the operator's cache has not seen yet.
@@ -59,7 +61,7 @@ class Endpoint:
         self._ca_file = ca_file
         self._tls = parts.scheme == "https"
 
-    def post(self, body):
+    def post(self, body, seconds=_ATTEMPT_SECONDS):
         headers = {"Content-Type": "application/json"}
         try:
             if self._token_file:
@@ -72,7 +74,7 @@ class Endpoint:
                 handlers.append(urllib.request.HTTPSHandler(
                     context=ssl.create_default_context(cafile=self._ca_file)))
             with urllib.request.build_opener(*handlers).open(
-                    request, timeout=_ATTEMPT_SECONDS) as answer:
+                    request, timeout=seconds) as answer:
                 answer.read(4096)
                 return Answer(answer.status)
         except urllib.error.HTTPError as error:
@@ -169,20 +171,20 @@ class Reporter:
             document["preflight"] = self._preflight
         return document
 
-    def _post(self, document):
-        return self._endpoint.post(encode(document))
+    def _post(self, document, seconds=_ATTEMPT_SECONDS):
+        return self._endpoint.post(encode(document), seconds)
 
-    def _close(self):
+    def _close(self, seconds=_ATTEMPT_SECONDS):
         self._closing.set()
         self._wake.set()
         if self._thread is not None:
-            self._thread.join(_ATTEMPT_SECONDS)
+            self._thread.join(seconds)
 
     def last_word(self):
         """One last progress report when told to end, tried once."""
         if self._endpoint:
-            self._close()
-            self._post(self._document(False))
+            self._close(_LAST_WORD_SECONDS)
+            self._post(self._document(False), _LAST_WORD_SECONDS)
 
     def finish(self, results, failure, stop):
         """Posts the final report until it is stored; False when the time ran out.

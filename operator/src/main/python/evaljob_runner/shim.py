@@ -3,6 +3,7 @@
 Nothing here imports the harness, torch or numpy before the harness does (numpy once, to test old
 partial predictions).
 """
+import json
 import logging
 import os
 import runpy
@@ -23,6 +24,7 @@ EXIT_ERROR = 70
 EXIT_TERMINATED = 143
 _INFERENCE = ("vlmeval.inference", "vlmeval.inference_mt", "vlmeval.inference_video")
 _JOBS = ("infer_data_job", "infer_data_job_mt", "infer_data_job_video")
+_METRICS_LIMIT = 256 * 1024
 # Every vintage logs this line where it swallows the failure of a data set.
 _SWALLOWED = "combination failed"
 
@@ -62,6 +64,7 @@ class Shim:
             for name in drop_broken(self._job["modelFolder"]):
                 say("dropped %s: it was cut off in writing" % name)
         self._install()
+        self._number_devices()
         if self._job["stage"] == "fetch":
             return self._fetch()
         sys.argv = [self._job["runModule"] or self._job["runFile"]] + self._job["arguments"]
@@ -85,6 +88,16 @@ class Shim:
         finally:
             self._state.write()
         return 0
+
+    def _number_devices(self):
+        """Device names become numbers once the driver has taken them: run.py reads int() only."""
+        variable = self._job["processVariable"]
+        entries = os.environ.get(variable, "").split(",") if variable else []
+        if self._job["cpu"] or all(entry.strip().isdigit() for entry in entries):
+            return
+        import torch
+        torch.cuda.init()
+        os.environ[variable] = ",".join(str(number) for number in range(len(entries)))
 
     def _fetch(self):
         """Builds each data set once, which downloads it; errors are noted, not raised."""
@@ -269,8 +282,9 @@ class Shim:
             except Exception as error:
                 self._state.update(name, True, error=describe(error))
                 raise
-            self._state.update(name, True, metrics=as_metrics(result),
-                               judge=str(keywords.get("model", "")))
+            metrics = as_metrics(result)
+            if len(json.dumps(metrics, default=str)) <= _METRICS_LIMIT:
+                self._state.update(name, True, metrics=metrics)
             return result
 
         dataset.evaluate = evaluated

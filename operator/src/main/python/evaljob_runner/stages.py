@@ -36,8 +36,8 @@ def _prefetch(context, harness, reporter):
 
 
 def _infer(context, harness, reporter):
-    found = preflight.check(
-        context.plan, context.settings, harness.dialect(), harness.needs_driver_tool())
+    found = preflight.check(context.plan, context.settings, harness.dialect(),
+                            harness.needs_driver_tool(), harness.notes())
     reporter.set_preflight(found.document)
     reporter.start()
     fix_world_size(context.work_dir, context.plan.world_size, say)

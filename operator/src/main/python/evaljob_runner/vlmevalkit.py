@@ -40,6 +40,13 @@ class VlmEvalKitHarness:
         return vintage.needs_driver_tool(
             self._vintage, entry.class_name if entry else self._plan.catalog_entry)
 
+    def notes(self):
+        """What the report should say about the installation."""
+        if self._vintage.environment_file:
+            return ["%s is ignored: it would override the variables of this pod"
+                    % self._vintage.environment_file]
+        return []
+
     # --- prefetch
 
     def prefetch(self):
@@ -399,8 +406,9 @@ class VlmEvalKitHarness:
             "custom": self._custom_classes(), "limit": limit, "worldSize": world,
             "stateFolder": states, "modelFolder": model_folder, "arguments": arguments,
             "runModule": self._vintage.run_module, "runFile": self._vintage.run_file,
-            "cpu": stage == "score" or plan.devices.total == 0,
+            "cpu": stage != "infer" or plan.devices.total == 0,
             "devices": plan.devices.per_process,
+            "processVariable": plan.devices.process_variable,
             "split": {
                 "strategy": plan.split.strategy, "loader": plan.split.loader,
                 "deviceMap": dict(plan.split.device_map),
