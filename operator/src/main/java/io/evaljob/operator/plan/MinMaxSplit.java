@@ -188,28 +188,38 @@ final class MinMaxSplit {
       jump = widest - largest;
       return NONE;
     }
-    jump = headroom - 1;
-    boolean[] ends = new boolean[blocks + 1];
-    ends[blocks] = true;
+    boolean[][] reachable = new boolean[devices + 1][blocks + 1];
+    reachable[devices][blocks] = true;
+    long next = Long.MIN_VALUE;
+    int cut = devices == 1 ? blocks : NONE;
     for (int device = devices - 1; device >= 1; device--) {
-      boolean[] begins = new boolean[blocks + 1];
       int end = NONE;
       for (int start = blocks - 1; start >= device - 1; start--) {
-        end = ends[start + 1] ? start + 1 : end;
-        begins[start] = end != NONE && sums[end] - sums[start] <= room[device] - headroom;
-      }
-      ends = begins;
-    }
-    for (int cut = 0; cut <= blocks; cut++) {
-      if (ends[cut]) {
-        if (room[0] - sums[cut] < headroom) {
-          return NONE;
+        end = reachable[device + 1][start + 1] ? start + 1 : end;
+        long left = end == NONE ? Long.MIN_VALUE : room[device] - (sums[end] - sums[start]);
+        if (left >= headroom) {
+          reachable[device][start] = true;
+          cut = device == 1 ? start : cut;
+        } else {
+          next = Math.max(next, left);
         }
-        jump = headroom;
-        return cut;
       }
     }
-    return NONE;
+    if (cut == NONE || room[0] - sums[cut] < headroom) {
+      jump = cut == NONE ? next : Math.max(next, room[0] - sums[cut]);
+      return NONE;
+    }
+    jump = room[0] - sums[cut];
+    int start = cut;
+    for (int device = 1; device < devices; device++) {
+      int end = start + 1;
+      while (!reachable[device + 1][end]) {
+        end++;
+      }
+      jump = Math.min(jump, room[device] - (sums[end] - sums[start]));
+      start = end;
+    }
+    return cut;
   }
 
   private Candidate candidate(int headDevice, long[] room, long headroom) {
