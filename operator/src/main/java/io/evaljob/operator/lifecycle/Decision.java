@@ -11,8 +11,6 @@ import java.util.List;
 /** What to do, and, once it is done, what to write. */
 public final class Decision {
 
-  private static final Duration TRY_AGAIN = Duration.ofSeconds(30);
-
   private final Pass pass;
 
   Decision(Pass pass) {
@@ -90,7 +88,7 @@ public final class Decision {
       pass.model(name).phase(io.evaljob.api.v1alpha1.Phase.Pending);
     }
     pass.waitFor(name, blocked.why());
-    pass.again(TRY_AGAIN);
+    pass.again(pass.input().settings().blockedDelay());
   }
 
   private void tellStages() {

@@ -8,10 +8,13 @@ import java.time.Duration;
  * @param firstDelay how long the second retry of a stage waits; the first does not wait
  * @param longestDelay the delays double up to this
  * @param disruptionLimit attempts of one stage that the world outside may end
+ * @param blockedDelay how long what the API server refused waits before it is asked again
  */
-public record LifecycleSettings(Duration firstDelay, Duration longestDelay, int disruptionLimit) {
+public record LifecycleSettings(
+    Duration firstDelay, Duration longestDelay, int disruptionLimit, Duration blockedDelay) {
 
   /** What a cluster needs. */
   public static final LifecycleSettings DEFAULT =
-      new LifecycleSettings(Duration.ofSeconds(10), Duration.ofMinutes(5), 20);
+      new LifecycleSettings(
+          Duration.ofSeconds(10), Duration.ofMinutes(5), 20, Duration.ofSeconds(30));
 }

@@ -9,6 +9,7 @@ import io.evaljob.operator.report.ReportSink;
 import io.evaljob.operator.resources.ChildFactory;
 import io.evaljob.operator.resources.ResourceSettings;
 import io.evaljob.operator.resources.RunnerArchive;
+import io.evaljob.operator.validate.RuntimeValidator;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.javaoperatorsdk.operator.Operator;
@@ -18,7 +19,6 @@ import io.javaoperatorsdk.operator.processing.retry.GenericRetry;
 import io.javaoperatorsdk.operator.processing.retry.Retry;
 import java.time.Clock;
 import java.time.Duration;
-import java.util.List;
 import java.util.function.Supplier;
 
 /**
@@ -114,7 +114,7 @@ public final class EvalJobOperator implements AutoCloseable {
             controllerSettings(controller)
                 .settingNamespaces(EventSources.namespaces(config.watchNamespaces())));
     operator.register(
-        new EvalRuntimeReconciler(client, clock, runtime -> List.of()),
+        new EvalRuntimeReconciler(client, clock, RuntimeValidator::validate),
         (ControllerConfigurationOverrider<EvalRuntime> controller) ->
             controllerSettings(controller));
     operator.start();

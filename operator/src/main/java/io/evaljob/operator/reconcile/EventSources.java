@@ -10,8 +10,8 @@ import io.evaljob.operator.observe.JobObserver;
 import io.evaljob.operator.plan.DeviceContext;
 import io.evaljob.operator.report.PodIdentity;
 import io.evaljob.operator.resources.Labels;
-import io.evaljob.operator.validate.ProfileSource;
-import io.evaljob.operator.validate.ResolvedProfile;
+import io.evaljob.operator.validate.Catalogue;
+import io.evaljob.operator.validate.LayeredProfiles;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.Event;
 import io.fabric8.kubernetes.api.model.HasMetadata;
@@ -47,18 +47,6 @@ import java.util.stream.Collectors;
  */
 final class EventSources {
 
-  private static final ProfileSource CATALOGUE =
-      new ProfileSource() {
-        @Override
-        public Optional<ResolvedProfile> byName(String namespace, String name) {
-          return Optional.empty();
-        }
-
-        @Override
-        public Optional<ResolvedProfile> byCatalogEntry(String namespace, String entry) {
-          return Optional.empty();
-        }
-      };
   private static final String BY_JOB = "evaljob-uid";
   private static final String BY_UID = "evaljob-own-uid";
   private static final String BY_RUNTIME = "evaljob-runtime";
@@ -69,6 +57,7 @@ final class EventSources {
   private final OperatorConfig config;
   private final DeviceContext devices;
   private final ReportInbox inbox;
+  private final List<ModelProfile> catalogue = Catalogue.profiles();
   private IndexerResourceCache<EvalJob> evalJobs;
   private InformerEventSource<Job, EvalJob> jobs;
   private InformerEventSource<Pod, EvalJob> pods;
@@ -252,7 +241,7 @@ final class EventSources {
             .get(new ResourceID(namespace))
             .map(found -> found.getMetadata().getLabels())
             .orElse(Map.of()),
-        new CachedProfiles(profiles, config.namespace(), CATALOGUE),
+        new LayeredProfiles(profiles.list().toList(), config.namespace(), catalogue),
         new CachedClaims(claims),
         devices,
         config.namespace(),

@@ -137,7 +137,9 @@ final class ChildActor implements AutoCloseable {
       finish(job, pod, 0, message(what, "Succeeded", "", DATASETS), true);
     } else if (ending instanceof Ending.IsEvicted) {
       client
-          .resource(pod)
+          .pods()
+          .inNamespace(pod.getMetadata().getNamespace())
+          .withName(pod.getMetadata().getName())
           .edit(
               now ->
                   new PodBuilder(now)
@@ -246,7 +248,9 @@ final class ChildActor implements AutoCloseable {
 
   private void finish(Job job, Pod pod, int exitCode, String message, boolean complete) {
     client
-        .resource(pod)
+        .pods()
+        .inNamespace(pod.getMetadata().getNamespace())
+        .withName(pod.getMetadata().getName())
         .edit(
             now ->
                 new PodBuilder(now)
@@ -264,7 +268,11 @@ final class ChildActor implements AutoCloseable {
                     .endStatus()
                     .build());
     client
-        .resource(job)
+        .batch()
+        .v1()
+        .jobs()
+        .inNamespace(job.getMetadata().getNamespace())
+        .withName(job.getMetadata().getName())
         .edit(
             now ->
                 new JobBuilder(now)

@@ -2,20 +2,34 @@ package io.evaljob.operator.scenario;
 
 import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.api.v1alpha1.EvalRuntime;
+import io.evaljob.api.v1alpha1.ModelProfile;
 import io.evaljob.operator.report.ReportSink;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.dsl.base.CustomResourceDefinitionContext;
+import io.fabric8.kubernetes.client.http.BasicBuilder;
+import io.fabric8.kubernetes.client.http.HttpRequest;
+import io.fabric8.kubernetes.client.http.Interceptor;
 import io.fabric8.kubernetes.client.server.mock.KubernetesCrudDispatcher;
 import io.fabric8.kubernetes.client.server.mock.KubernetesMockServer;
 import io.fabric8.mockwebserver.Context;
 import io.fabric8.mockwebserver.MockWebServer;
+import java.net.URI;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /** The fabric8 mock server, with {@link ChildActor} in the place of Job controller and kubelet. */
 public final class MockCluster implements TestCluster {
+
+  /** Held, or the level set below is collected with it. */
+  private static final Logger SERVER_LOG = Logger.getLogger("io.fabric8.mockwebserver");
+
+  static {
+    SERVER_LOG.setLevel(Level.WARNING);
+  }
 
   private final KubernetesMockServer server =
       new KubernetesMockServer(
@@ -29,7 +43,7 @@ public final class MockCluster implements TestCluster {
 
   public MockCluster() {
     server.init();
-    List.of(EvalJob.class, EvalRuntime.class)
+    List.of(EvalJob.class, EvalRuntime.class, ModelProfile.class)
         .forEach(
             type ->
                 server.expectCustomResource(
@@ -47,7 +61,9 @@ public final class MockCluster implements TestCluster {
     return server.createClient(
         builder ->
             builder.withHttpClientBuilderConsumer(
-                http -> http.addOrReplaceInterceptor("tap", tap)));
+                http ->
+                    http.addOrReplaceInterceptor("tap", tap)
+                        .addOrReplaceInterceptor("selectors", new WithoutFieldSelectors())));
   }
 
   @Override
@@ -63,5 +79,16 @@ public final class MockCluster implements TestCluster {
     }
     client.close();
     server.destroy();
+  }
+
+  /** The mock server matches no object against a field selector; the operator filters again. */
+  private static final class WithoutFieldSelectors implements Interceptor {
+    @Override
+    public void before(BasicBuilder builder, HttpRequest request, RequestTags tags) {
+      String uri = request.uri().toString();
+      if (uri.contains("fieldSelector=reason")) {
+        builder.uri(URI.create(uri.replaceFirst("fieldSelector=[^&]*&?", "")));
+      }
+    }
   }
 }

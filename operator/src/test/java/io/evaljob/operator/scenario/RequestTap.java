@@ -11,7 +11,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 /** Sees the requests of one operator, and can cut it off from writing after a number of writes. */
 public final class RequestTap implements Interceptor {
 
-  private final int writesAllowed;
+  private volatile int writesAllowed;
   private final AtomicInteger writes = new AtomicInteger();
   private final List<String> requests = new CopyOnWriteArrayList<>();
   private final CountDownLatch cutOff = new CountDownLatch(1);
@@ -27,6 +27,11 @@ public final class RequestTap implements Interceptor {
   /** Writes after the first {@code allowed} fail as if the operator had been killed there. */
   public static RequestTap cuttingAfter(int allowed) {
     return new RequestTap(allowed);
+  }
+
+  /** Every write from now on fails. */
+  public void cut() {
+    writesAllowed = 0;
   }
 
   @Override

@@ -1,5 +1,7 @@
 package io.evaljob.operator.scenario;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.api.v1alpha1.EvalRuntime;
 import io.fabric8.kubernetes.client.utils.Serialization;
@@ -47,5 +49,16 @@ final class Samples {
             .replace("NAME", name)
             .replace("MODELS\n", list),
         EvalJob.class);
+  }
+
+  static EvalJob oneAtATime(EvalJob job) {
+    return edited(job, "maxConcurrentModels", 1);
+  }
+
+  /** The job with one field of its spec set. */
+  static EvalJob edited(EvalJob job, String field, Object value) {
+    ObjectNode tree = new ObjectMapper().valueToTree(job);
+    ((ObjectNode) tree.get("spec")).putPOJO(field, value);
+    return Serialization.unmarshal(Serialization.asJson(tree), EvalJob.class);
   }
 }

@@ -1,13 +1,10 @@
 package io.evaljob.operator.scenario;
 
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.tuple;
 import static org.awaitility.Awaitility.await;
 
 import io.evaljob.api.v1alpha1.Condition;
 import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.api.v1alpha1.EvalJobStatus;
-import io.evaljob.api.v1alpha1.ModelStatus;
 import io.evaljob.api.v1alpha1.ResultRow;
 import io.evaljob.operator.config.OperatorConfig;
 import io.evaljob.operator.lifecycle.LifecycleSettings;
@@ -16,7 +13,6 @@ import io.evaljob.operator.reconcile.EvalJobOperator;
 import io.evaljob.operator.report.ReportSink;
 import io.evaljob.operator.resources.Labels;
 import io.evaljob.operator.resources.RunnerArchive;
-import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
@@ -34,13 +30,16 @@ import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
 
-/** What a user sees of whole runs; a subclass brings the cluster. */
-abstract class ScenarioSuite {
+/** What scenarios are made of; a subclass brings the cluster. */
+abstract class ScenarioBase {
 
   static final String NAMESPACE = "vlm";
-  static final LifecycleSettings AT_ONCE = new LifecycleSettings(Duration.ZERO, Duration.ZERO, 20);
+  static final LifecycleSettings AT_ONCE =
+      new LifecycleSettings(Duration.ZERO, Duration.ZERO, 20, Duration.ofMillis(50));
+
+  static final Comparator<HasMetadata> OLDEST_FIRST =
+      Comparator.comparing(object -> Long.parseLong(object.getMetadata().getResourceVersion()));
 
   private final AtomicReference<EvalJobOperator> operator = new AtomicReference<>();
   private final List<KubernetesClient> operatorClients = new ArrayList<>();
@@ -63,54 +62,6 @@ abstract class ScenarioSuite {
     stopOperator();
     cluster.close();
   }
-
-  @Test
-  void aRunGoesThroughAllStagesToScores() {
-    givenRuntime();
-    whenJobs((model, stage, attempt) -> succeeds(model));
-    RequestTap tap = startOperator();
-    apply(Samples.job("qwen", "base"));
-
-    EvalJob job = awaitPhase("qwen", "Succeeded");
-
-    EvalJobStatus status = job.getStatus();
-    assertThat(status.results())
-        .extracting(ResultRow::model, ResultRow::dataset, ResultRow::phase, ResultRow::score)
-        .containsExactly(
-            tuple("base", "one", "Succeeded", "0.5"), tuple("base", "two", "Succeeded", "0.75"));
-    assertThat(status.resultsTotal()).isEqualTo(2);
-    assertThat(status.summary().models()).isEqualTo("1/1");
-    assertThat(status.summary().devices()).isEqualTo("0/2");
-    assertThat(status.summary().progress()).isEqualTo("100%");
-    assertThat(status.summary().score()).isEqualTo("0.625");
-    assertThat(status.run().number()).isEqualTo(1);
-    assertThat(status.completionTime()).isNotNull();
-    assertThat(status.waitingIfSet()).isEmpty();
-    assertThat(conditions(status))
-        .containsEntry("Accepted", "True/Planned")
-        .containsEntry("Finished", "True/Succeeded")
-        .containsEntry("Ready", "True/Succeeded")
-        .containsEntry("Reconciling", "False/Succeeded")
-        .containsEntry("Stalled", "False/Succeeded");
-    ModelStatus model = status.models().get(0);
-    assertThat(model.deviceIDs()).containsExactly("GPU-1");
-    assertThat(model.nodeName()).isEqualTo("node-1");
-    assertThat(jobsOf(job)).containsExactly("base/infer/1", "base/prefetch/1", "base/score/1");
-    ConfigMap results =
-        cluster.client().configMaps().inNamespace(NAMESPACE).withName(model.resultsName()).get();
-    assertThat(results.getData().toString()).contains("0.5", "0.75");
-    assertThat(eventReasons("qwen"))
-        .containsSubsequence(
-            "Planned",
-            "PrefetchStarted",
-            "InferStarted",
-            "ScoreStarted",
-            "ModelFinished",
-            "Succeeded");
-    assertThat(tap.writes()).filteredOn(write -> write.endsWith("/status")).hasSizeLessThan(16);
-  }
-
-  // ---- what scenarios are made of
 
   TestCluster cluster() {
     return cluster;
@@ -159,6 +110,25 @@ abstract class ScenarioSuite {
 
   void apply(HasMetadata object) {
     cluster.client().resource(object).create();
+  }
+
+  EvalJob applied(EvalJob job) {
+    return cluster.client().resource(job).create();
+  }
+
+  EvalJob edit(String name, String field, Object value) {
+    return cluster
+        .client()
+        .resources(EvalJob.class)
+        .inNamespace(NAMESPACE)
+        .withName(name)
+        .edit(job -> Samples.edited(job, field, value));
+  }
+
+  EvalJob awaitWaiting(String name, String reason) {
+    return awaitJob(
+        name,
+        status -> status.waitingIfSet().filter(why -> reason.equals(why.reason())).isPresent());
   }
 
   EvalJob read(String name) {

@@ -1,0 +1,250 @@
+package io.evaljob.operator.scenario;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
+import static org.awaitility.Awaitility.await;
+
+import io.evaljob.api.v1alpha1.EvalJob;
+import io.evaljob.api.v1alpha1.EvalJobStatus;
+import io.evaljob.api.v1alpha1.FailureCause;
+import io.evaljob.api.v1alpha1.ModelStatus;
+import io.evaljob.api.v1alpha1.ResultRow;
+import io.evaljob.api.v1alpha1.Stage;
+import io.fabric8.kubernetes.api.model.ConfigMap;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** How runs end, as a user sees it. */
+abstract class OutcomeScenarios extends ScenarioBase {
+
+  @Test
+  void aRunGoesThroughAllStagesToScores() {
+    givenRuntime();
+    whenJobs((model, stage, attempt) -> succeeds(model));
+    RequestTap tap = startOperator();
+    apply(Samples.job("qwen", "base"));
+
+    EvalJob job = awaitPhase("qwen", "Succeeded");
+
+    EvalJobStatus status = job.getStatus();
+    assertThat(status.results())
+        .extracting(ResultRow::model, ResultRow::dataset, ResultRow::phase, ResultRow::score)
+        .containsExactly(
+            tuple("base", "one", "Succeeded", "0.5"), tuple("base", "two", "Succeeded", "0.75"));
+    assertThat(status.resultsTotal()).isEqualTo(2);
+    assertThat(status.summary().models()).isEqualTo("1/1");
+    assertThat(status.summary().devices()).isEqualTo("0/2");
+    assertThat(status.summary().progress()).isEqualTo("100%");
+    assertThat(status.summary().score()).isEqualTo("0.625");
+    assertThat(status.run().number()).isEqualTo(1);
+    assertThat(status.completionTime()).isNotNull();
+    assertThat(status.waitingIfSet()).isEmpty();
+    assertThat(conditions(status))
+        .containsEntry("Accepted", "True/Planned")
+        .containsEntry("Finished", "True/Succeeded")
+        .containsEntry("Ready", "True/Succeeded")
+        .containsEntry("Reconciling", "False/Succeeded")
+        .containsEntry("Stalled", "False/Succeeded");
+    ModelStatus model = status.models().get(0);
+    assertThat(model.deviceIDs()).containsExactly("GPU-1");
+    assertThat(model.nodeName()).isEqualTo("node-1");
+    assertThat(jobsOf(job)).containsExactly("base/infer/1", "base/prefetch/1", "base/score/1");
+    ConfigMap results =
+        cluster().client().configMaps().inNamespace(NAMESPACE).withName(model.resultsName()).get();
+    assertThat(results.getData().toString()).contains("0.5", "0.75");
+    await()
+        .untilAsserted(
+            () ->
+                assertThat(eventReasons("qwen"))
+                    .containsExactly(
+                        "Planned",
+                        "PrefetchStarted",
+                        "InferStarted",
+                        "ScoreStarted",
+                        "ModelFinished",
+                        "Succeeded"));
+    assertThat(tap.writes()).filteredOn(write -> write.endsWith("/status")).hasSizeLessThan(16);
+  }
+
+  @Test
+  void oneModelFailsAndTheOtherKeepsItsScores() {
+    givenRuntime();
+    whenJobs(
+        (model, stage, attempt) ->
+            model.equals("bad") && stage == Stage.Infer
+                ? new Ending.Fails(FailureCause.HarnessFailed, "the harness gave up", 0)
+                : succeeds(model));
+    startOperator();
+    apply(Samples.job("two", "good", "bad"));
+
+    EvalJob job = awaitPhase("two", "PartiallyFailed");
+
+    assertThat(job.getStatus().models())
+        .extracting(
+            ModelStatus::name, ModelStatus::phase, ModelStatus::attempt, ModelStatus::retries)
+        .containsExactly(tuple("good", "Succeeded", 1, 0), tuple("bad", "Failed", 4, 3));
+    assertThat(job.getStatus().results())
+        .extracting(ResultRow::model, ResultRow::dataset, ResultRow::phase)
+        .containsExactly(
+            tuple("good", "one", "Succeeded"),
+            tuple("good", "two", "Succeeded"),
+            tuple("bad", "one", "Failed"),
+            tuple("bad", "two", "Failed"));
+    assertThat(job.getStatus().results().get(2).message()).contains("the harness gave up");
+    assertThat(conditions(job.getStatus()))
+        .containsEntry("Finished", "True/PartiallyFailed")
+        .containsEntry("Ready", "False/PartiallyFailed")
+        .containsEntry("Reconciling", "False/PartiallyFailed")
+        .containsEntry("Stalled", "True/PartiallyFailed");
+    // Events follow the status that tells the same.
+    await()
+        .untilAsserted(
+            () ->
+                assertThat(eventReasons("two"))
+                    .contains("RetryScheduled")
+                    .endsWith("PartiallyFailed"));
+  }
+
+  @Test
+  void someDatasetsFailAndTheOthersAreScored() {
+    givenRuntime();
+    ResultRow failed =
+        new ResultRow("base", "two", "Failed", null, null, null, null, "no such file");
+    whenJobs(
+        (model, stage, attempt) ->
+            switch (stage) {
+              case Infer -> new Ending.Fails(FailureCause.DatasetFailed, "two failed", 1);
+              case Score -> new Ending.Succeeds(List.of(row("base", "one", "0.5"), failed));
+              default -> succeeds(model);
+            });
+    startOperator();
+    apply(Samples.job("part", "base"));
+
+    EvalJob job = awaitPhase("part", "PartiallyFailed");
+
+    assertThat(jobsOf(job))
+        .containsExactly("base/infer/1", "base/infer/2", "base/prefetch/1", "base/score/1");
+    assertThat(job.getStatus().results())
+        .extracting(ResultRow::dataset, ResultRow::phase)
+        .containsExactly(tuple("one", "Succeeded"), tuple("two", "Failed"));
+    assertThat(job.getStatus().summary().score()).isNull();
+  }
+
+  @Test
+  void aRankCrashesAndTheNextAttemptSucceeds() {
+    givenRuntime();
+    whenJobs(
+        (model, stage, attempt) ->
+            stage == Stage.Infer && attempt == 1
+                ? new Ending.Fails(FailureCause.RankFailed, "rank 1 died of signal 9", 0)
+                : succeeds(model));
+    startOperator();
+    apply(Samples.job("crash", "base"));
+
+    EvalJob job = awaitPhase("crash", "Succeeded");
+
+    assertThat(jobsOf(job)).contains("base/infer/2").doesNotContain("base/infer/3");
+    ModelStatus model = job.getStatus().models().get(0);
+    assertThat(model.lastFailure().cause()).isEqualTo("RankFailed");
+    assertThat(model.lastFailure().message()).contains("signal 9");
+    assertThat(eventReasons("crash")).contains("RetryScheduled");
+  }
+
+  @Test
+  void outOfMemoryIsTriedOnceMoreAndNotThreeTimes() {
+    givenRuntime();
+    whenJobs(
+        (model, stage, attempt) ->
+            stage == Stage.Infer
+                ? new Ending.Fails(FailureCause.OutOfMemory, "device 0 is full", 0)
+                : succeeds(model));
+    startOperator();
+    apply(Samples.job("oom", "base"));
+
+    EvalJob job = awaitPhase("oom", "Failed");
+
+    assertThat(jobsOf(job)).containsExactly("base/infer/1", "base/infer/2", "base/prefetch/1");
+    assertThat(job.getStatus().models().get(0).lastFailure().cause()).isEqualTo("OutOfMemory");
+    assertThat(job.getStatus().models().get(0).resultsName()).isNotBlank();
+    assertThat(conditions(job.getStatus())).containsEntry("Stalled", "True/Failed");
+  }
+
+  @Test
+  void anExitCodeOfZeroDoesNotMakeASuccess() {
+    givenRuntime();
+    whenJobs(
+        (model, stage, attempt) ->
+            stage == Stage.Infer && attempt == 1
+                ? new Ending.SaysOneDoesAnother(FailureCause.HarnessFailed)
+                : succeeds(model));
+    startOperator();
+    apply(Samples.job("liar", "base"));
+
+    EvalJob job = awaitPhase("liar", "Succeeded");
+
+    assertThat(jobsOf(job)).contains("base/infer/2");
+    assertThat(job.getStatus().models().get(0).lastFailure().cause()).isEqualTo("HarnessFailed");
+  }
+
+  @Test
+  void aProcessThatDiesWithoutAWordIsTriedOnceMore() {
+    givenRuntime();
+    whenJobs(
+        (model, stage, attempt) -> stage == Stage.Prefetch ? new Ending.Dies(3) : succeeds(model));
+    startOperator();
+    apply(Samples.job("dead", "base"));
+
+    EvalJob job = awaitPhase("dead", "Failed");
+
+    assertThat(jobsOf(job)).containsExactly("base/prefetch/1", "base/prefetch/2");
+    assertThat(job.getStatus().models().get(0).lastFailure().message()).contains("code 3");
+  }
+
+  @Test
+  void anEvictionChargesNoRetry() {
+    givenRuntime();
+    whenJobs(
+        (model, stage, attempt) ->
+            stage == Stage.Infer && attempt <= 5 ? new Ending.IsEvicted() : succeeds(model));
+    startOperator();
+    apply(Samples.job("evicted", "base"));
+
+    EvalJob job = awaitPhase("evicted", "Succeeded");
+
+    assertThat(jobsOf(job)).contains("base/infer/6");
+    assertThat(job.getStatus().models().get(0).lastFailure().cause()).isEqualTo("Evicted");
+  }
+
+  @Test
+  void scoresThatWereNeverStoredAreReportedByASecondScoreStage() {
+    givenRuntime();
+    whenJobs(
+        (model, stage, attempt) ->
+            stage == Stage.Score && attempt == 1 ? new Ending.ForgetsToReport() : succeeds(model));
+    startOperator();
+    apply(Samples.job("lost", "base"));
+
+    EvalJob job = awaitPhase("lost", "Succeeded");
+
+    assertThat(jobsOf(job)).contains("base/score/2").doesNotContain("base/infer/2");
+    assertThat(job.getStatus().resultsTotal()).isEqualTo(2);
+  }
+
+  @Test
+  void modelsTakeTurnsWhereOnlyOneMayRun() {
+    givenRuntime();
+    whenJobs((model, stage, attempt) -> succeeds(model));
+    startOperator();
+    apply(Samples.oneAtATime(Samples.job("turns", "a", "b", "c")));
+
+    EvalJob job = awaitPhase("turns", "Succeeded");
+
+    assertThat(
+            jobs(job).stream()
+                .sorted(OLDEST_FIRST)
+                .map(child -> child.getMetadata().getLabels().get("evaljob.io/model"))
+                .toList())
+        .containsExactly("a", "a", "a", "b", "b", "b", "c", "c", "c");
+    assertThat(job.getStatus().summary().devices()).isEqualTo("0/2");
+  }
+}
