@@ -34,7 +34,7 @@ final class ProcessTree {
 
   /** Asks the group of the first process to end; who has a session of its own is its affair. */
   void terminate() {
-    shell("kill -TERM -- -" + leader);
+    shell("kill -s TERM -- -" + leader);
   }
 
   /** Ends every process of the tree at once. */
@@ -42,15 +42,15 @@ final class ProcessTree {
     Set<Long> pids = marked(marker);
     ProcessHandle.of(leader)
         .ifPresent(handle -> handle.descendants().forEach(child -> pids.add(child.pid())));
-    StringBuilder script = new StringBuilder("kill -KILL -- -" + leader);
-    pids.forEach(pid -> script.append("; kill -KILL ").append(pid));
+    StringBuilder script = new StringBuilder("kill -s KILL -- -" + leader);
+    pids.forEach(pid -> script.append("; kill -s KILL ").append(pid));
     shell(script.toString());
   }
 
   /** Ends every process with this marker at once. */
   static void killMarked(String marker) {
     StringBuilder script = new StringBuilder();
-    marked(marker).forEach(pid -> script.append("kill -KILL ").append(pid).append("; "));
+    marked(marker).forEach(pid -> script.append("kill -s KILL ").append(pid).append("; "));
     if (!script.isEmpty()) {
       shell(script.toString());
     }
