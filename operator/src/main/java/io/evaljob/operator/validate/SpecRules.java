@@ -65,7 +65,20 @@ final class SpecRules {
     if (spec.env().stream().anyMatch(entry -> blank(entry.name()))) {
       missing(refusals, "spec.env[].name", "give every variable a name");
     }
+    spec.storageIfSet().ifPresent(storage -> claims(storage, refusals));
     return refusals.isEmpty();
+  }
+
+  private static void claims(StorageSpec storage, RefusalList refusals) {
+    if (storage.cacheIfSet().filter(cache -> blank(cache.claimName())).isPresent()) {
+      missing(refusals, "spec.storage.cache.claimName", "name the claim");
+    }
+    if (storage.volumes().stream().anyMatch(volume -> blank(volume.name()))) {
+      missing(refusals, "spec.storage.volumes[].name", "give every volume a name");
+    }
+    if (storage.volumes().stream().anyMatch(volume -> blank(volume.claimName()))) {
+      missing(refusals, "spec.storage.volumes[].claimName", "name the claim of every volume");
+    }
   }
 
   void check(String name) {
@@ -189,16 +202,9 @@ final class SpecRules {
 
   private void storage(StorageSpec storage) {
     storage.workspaceIfSet().ifPresent(this::workspace);
-    storage
-        .cacheIfSet()
-        .filter(cache -> blank(cache.claimName()))
-        .ifPresent(cache -> missing(refusals, "spec.storage.cache.claimName", "name the claim"));
     unique("spec.storage.volumes", storage.volumes(), VolumeSpec::name);
     for (VolumeSpec volume : storage.volumes()) {
       String path = "spec.storage.volumes[" + volume.name() + "]";
-      if (blank(volume.claimName())) {
-        missing(refusals, path + ".claimName", "name the claim");
-      }
       volume.subPathIfSet().ifPresent(subPath -> inside(path + ".subPath", subPath));
     }
   }
