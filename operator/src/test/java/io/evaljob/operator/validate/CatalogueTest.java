@@ -32,12 +32,13 @@ class CatalogueTest {
       String name = profile.getMetadata().getName();
       assertThat(catalogue.names("any")).contains(name);
       assertThat(catalogue.byName("any", name))
-          .contains(
-              new ResolvedProfile(name, ResolvedProfile.Origin.Catalogue, profile.getSpec()));
+          .contains(new ResolvedProfile(name, ResolvedProfile.Origin.Catalogue, profile.getSpec()));
       List<String> entries = profile.getSpec().catalogEntries();
       assertThat(entries).isNotEmpty();
       for (String entry : entries) {
-        assertThat(catalogue.byCatalogEntry("any", entry)).map(ResolvedProfile::name).contains(name);
+        assertThat(catalogue.byCatalogEntry("any", entry))
+            .map(ResolvedProfile::name)
+            .contains(name);
       }
     }
     assertThat(catalogue.byName("any", "nobody")).isEmpty();

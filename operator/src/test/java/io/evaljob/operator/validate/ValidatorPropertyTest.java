@@ -85,7 +85,8 @@ class ValidatorPropertyTest {
     return Arbitraries.of(
         new DeviceContext.RequestedInPod(),
         new DeviceContext.BareProcess(List.of()),
-        new DeviceContext.BareProcess(List.of(new VisibleDevice("4", 0), new VisibleDevice("4", 1))));
+        new DeviceContext.BareProcess(
+            List.of(new VisibleDevice("4", 0), new VisibleDevice("4", 1))));
   }
 
   @Property(tries = 500)
