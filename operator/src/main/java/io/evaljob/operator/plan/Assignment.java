@@ -6,10 +6,11 @@ import java.util.List;
  * Blocks that go to one device.
  *
  * @param role what they do
- * @param moduleNames their module, by each name it may have. For Layers the blocks are {@code
- *     name.first} to {@code name.(first + count - 1)}; for every other role the module itself
- * @param first index of the first block for Layers, else 0
- * @param count number of blocks for Layers, else 1
+ * @param moduleNames their module, by each name it may have. For Layers, and for any module that
+ *     has several assignments, the blocks are {@code name.first} to {@code name.(first + count -
+ *     1)}; else the assignment is the module itself
+ * @param first index of the first block, 0 for a whole module
+ * @param count number of blocks, 1 for a whole module
  * @param device logical device, from 0
  * @param bytes weights of these blocks together
  */

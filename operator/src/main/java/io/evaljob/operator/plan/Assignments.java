@@ -18,12 +18,10 @@ final class Assignments {
     List<Assignment> runs = new ArrayList<>();
     for (ModelUnits.Unit unit : units.all()) {
       int device = placed[unit.position()];
-      boolean layers = unit.role() == Role.Layers;
-      boolean whole = !layers && !cut.contains(unit.entry().moduleNames());
-      List<String> names = layers || whole ? unit.entry().moduleNames() : unit.moduleNames();
+      List<String> names = unit.entry().moduleNames();
+      boolean numbered = unit.role() == Role.Layers || cut.contains(names);
       Assignment last = runs.isEmpty() ? null : runs.get(runs.size() - 1);
       if (last != null
-          && (layers || whole)
           && last.role() == unit.role()
           && last.device() == device
           && last.moduleNames().equals(names)) {
@@ -33,19 +31,19 @@ final class Assignments {
                 last.role(),
                 names,
                 last.first(),
-                layers ? last.count() + 1 : 1,
+                numbered ? last.count() + 1 : 1,
                 device,
                 last.bytes() + unit.weights()));
       } else {
         runs.add(
             new Assignment(
-                unit.role(), names, layers ? unit.index() : 0, 1, device, unit.weights()));
+                unit.role(), names, numbered ? unit.index() : 0, 1, device, unit.weights()));
       }
     }
     return runs;
   }
 
-  /** Modules other than layers whose blocks are on several devices: each block is named then. */
+  /** Modules other than layers whose blocks are on several devices: those blocks are numbered. */
   private static Set<List<String>> cutModules(ModelUnits units, int[] placed) {
     Map<List<String>, Integer> first = new HashMap<>();
     Set<List<String>> cut = new HashSet<>();

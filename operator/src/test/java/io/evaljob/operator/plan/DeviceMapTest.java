@@ -72,6 +72,32 @@ class DeviceMapTest {
   }
 
   @Test
+  void longestEntryWinsOverAllNamesOfAModule() {
+    Block layers = new Block(Role.Layers, 2, GIB, 0, List.of("a.b", "decoder.layers"));
+    ModelFacts facts = Models.blocks(allowing(large()), List.of(layers));
+    Map<String, String> map = Map.of("a", "1", "decoder.layers.0", "0");
+    SplitPlan split = Requests.splittable(facts).map(map).planned().split().orElseThrow();
+
+    assertThat(split.devices()).extracting(DeviceLoad::weightsBytes).containsExactly(GIB, GIB);
+  }
+
+  @Test
+  void loadsHoldCacheActivationsLogitsAndWorkspace() {
+    SplitPlan split =
+        Requests.splittable(large())
+            .map(halves())
+            .split(new SplitRequest(SplitStrategy.Auto, 1000, 0))
+            .planned()
+            .split()
+            .orElseThrow();
+
+    assertThat(split.devices())
+        .extracting(device -> device.loadBytes() - device.weightsBytes())
+        .containsExactly(
+            1000L * 34 * 4096 + 3 * GIB + GIB, 1000L * 46 * 4096 + 1000L * 608_256 + GIB);
+  }
+
+  @Test
   void anyNameOfAModuleCounts() {
     Map<String, String> map = changed("vision_model", null);
     map.put("visual", "0");
@@ -96,6 +122,7 @@ class DeviceMapTest {
         "language_model.model.layers.40 | '' | DeviceMapIncomplete",
         "language_model.model.layers.80 | 1 | DeviceMapUnknownModule",
         "vision_modle | 0 | DeviceMapUnknownModule",
+        "language_model.model.layers.9 | 2 | DeviceMapRange",
         "language_model.model.layers.9 | 4 | DeviceMapRange",
         "language_model.model.layers.9 | cpu | DeviceMapRange",
         "language_model.model.layers.9 | disk | DeviceMapRange",
