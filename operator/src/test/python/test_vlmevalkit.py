@@ -183,12 +183,12 @@ class FailureTest(Harness):
         self.assertEqual(["Succeeded", "Failed", "Succeeded"],
                          [row["phase"] for row in final["results"]])
 
-    def test_a_stale_status_file_does_not_hide_a_failure(self):
-        self.plan(parameters={"fail": "first"})
+    def test_what_an_older_status_file_says_is_forgotten(self):
+        self.plan()
         self.write(json.dumps({"datasets": {"first": {
-            "status": "done", "skip_reason": "mode_infer"}}}), "workspace", "vlm", "job",
+            "status": "done", "error_message": "of an older attempt"}}}), "workspace", "vlm", "job",
             "7c9e6679aabb", "base", "harness", "Fake-1B", "status.json")
-        self.run_stage("infer", 1)
+        self.run_stage("infer")
 
     def test_a_data_set_that_cannot_be_scored_leaves_the_others(self):
         self.plan(names=("first", "badscore", "dies", "last"))
