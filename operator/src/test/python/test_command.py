@@ -123,6 +123,15 @@ class CommandHarnessTest(Container):
         self.assertNotIn("sk-abcdefghijklmnop", output)
         self.assertIn("[redacted]", output)
 
+    def test_secrets_are_not_reported(self):
+        self.plan("broken")
+        with ReportServer() as server:
+            self.run_stage("infer", 1, EVALJOB_REPORT_URL=server.url,
+                           SOME_TOKEN="very-secret-value")
+            text = json.dumps(server.reports) + json.dumps(self.termination())
+        self.assertIn("the last word", text)
+        self.assertNotIn("very-secret-value", text)
+
     def test_model_and_data_come_from_volumes(self):
         self.write("x", "volumes", "models", "sft", "config.json")
         self.write("index\n", "volumes", "models", "bench", "my.tsv")

@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import dataclass
 
+from .log import redact
 from .redaction import one_line
 
 SUCCEEDED = "Succeeded"
@@ -27,7 +28,7 @@ class ResultRow:
         return {
             "dataset": self.dataset, "phase": self.phase, "metric": one_line(self.metric, 128),
             "score": self.score, "samples": self.samples, "failedSamples": self.failed_samples,
-            "message": one_line(self.message, 512),
+            "message": one_line(redact(self.message), 512),
         }
 
 
