@@ -65,6 +65,7 @@ public final class OperatorCommand implements Callable<Integer> {
               + client.getMasterUrl()
               + " cannot be used: "
               + e.getMessage()
+              + deepestCause(e)
               + "; are the custom resource definitions and the roles of deploy/ applied?");
     }
     waitForStop(process, client);
@@ -84,6 +85,15 @@ public final class OperatorCommand implements Callable<Integer> {
                 },
                 "shutdown"));
     stopped.await();
+  }
+
+  /** The client's own message names the request; why it failed is often only in a cause. */
+  private static String deepestCause(Throwable failure) {
+    Throwable cause = failure;
+    while (cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    return cause == failure ? "" : " (" + cause + ")";
   }
 
   private static int cannotStart(KubernetesClient client, PrintWriter err, String why) {
