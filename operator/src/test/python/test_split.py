@@ -188,6 +188,13 @@ class LoadTest(unittest.TestCase):
         self.assertEqual([{"0": 20, "1": 20}], self.notes)
         self.assertIs(loaded, loaded.cuda())
 
+    def test_a_snapshot_of_the_repository_is_the_same_model(self):
+        self.loader._path = "org/model"
+        self.loader.start()
+        self.assertTrue(self.loader._wanted("/cache/models--org--model/snapshots/abc"))
+        self.assertTrue(self.loader._wanted("org/model"))
+        self.assertFalse(self.loader._wanted("/cache/models--org--tower/snapshots/abc"))
+
     def test_a_model_loaded_elsewhere_is_refused(self):
         self.loader.start()
         with self.assertRaises(StageFailure) as raised:

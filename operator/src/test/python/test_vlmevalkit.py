@@ -239,6 +239,15 @@ class PrefetchTest(Harness):
                 self.assertEqual(cause, self.termination()["cause"])
                 self.assertIn(name, self.termination()["message"])
 
+    def test_the_entrys_own_weights_are_fetched_and_keep_their_name(self):
+        self.write("import os\ndef snapshot_download(repo_id, revision=None, cache_dir=None):\n"
+                   "    folder = os.path.join(cache_dir, repo_id.replace('/', '--'))\n"
+                   "    os.makedirs(folder, exist_ok=True)\n    return folder\n",
+                   "python", "huggingface_hub.py")
+        self.plan(model__source={"kind": "Entry"})
+        self.assertIn("fetching revision main", self.run_stage("prefetch"))
+        self.assertIn("model from org/fake 1", self.run_stage("infer"))
+
     def test_a_table_without_its_columns_is_refused_before_devices_are_held(self):
         self.plan()
         self.write("question\tA\n", "volumes", "models", "first.tsv")

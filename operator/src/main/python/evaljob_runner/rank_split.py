@@ -207,7 +207,10 @@ class SplitLoader:
     def _wanted(self, path):
         if not self._building or self.applied:
             return False
-        return self._path is None or os.path.normpath(str(path)) == self._path
+        if self._path is None or os.path.normpath(str(path)) == self._path:
+            return True
+        # A class may look the repository up in the hub's cache itself.
+        return "models--" + self._path.replace("/", "--") in str(path).split(os.sep)
 
     def _load(self, original, cls, path, arguments, keywords):
         device_map = self._policy.resolve(_sizes(cls, path, keywords))

@@ -123,7 +123,7 @@ class Shim:
             rank_cpu.install(hooks)
         policy = SplitPolicy.of(self._job["split"], self._job["devices"])
         if policy is not None:
-            self._split = SplitLoader(policy, self._job["modelPath"], self._note_split)
+            self._split = SplitLoader(policy, self._job["splitPath"], self._note_split)
             self._split.install(hooks)
         self._catch_swallowed()
 

@@ -1,7 +1,7 @@
 """What every stage of VLMEvalKit needs: its command line, its job file, its status file."""
 import os
 
-from . import datasets, hub, predictions, scores, vintage
+from . import datasets, predictions, scores, vintage
 from .failures import MODEL_NOT_FOUND, StageFailure
 from .files import read_json, write_json
 
@@ -43,9 +43,10 @@ class HarnessRun:
     def job(self, stage, name, names, states, model_folder, arguments, limit, world):
         plan = self.plan
         document = plan.document.get("split") or {}
+        path = self.model_path() if stage == "infer" else None
         return {
             "stage": stage, "name": name, "entry": plan.catalog_entry,
-            "modelPath": self.model_path() if stage == "infer" else None,
+            "modelPath": path, "splitPath": self._split_weights(path),
             "parameters": dict(plan.parameters), "datasets": list(names),
             "custom": self.custom_classes(), "limit": limit, "worldSize": world,
             "stateFolder": states, "modelFolder": model_folder, "arguments": arguments,
@@ -68,13 +69,14 @@ class HarnessRun:
                     "spec.models[].volume.path" % (
                         self.plan.model, self.plan.source.path, self.plan.source.volume))
             return path
-        entry = vintage.catalogue_entry(self.vintage, self.plan.catalog_entry)
-        if entry is not None and entry.model_path:
-            try:
-                return hub.snapshot_folder(self.context.work_dir, entry.model_path)
-            except StageFailure:
-                return None  # the image may hold it; the harness says so if not
+        # The entry's own: its repository's name stays, for rules of the harness look at it; the
+        # hub's cache answers offline.
         return None
+
+    def _split_weights(self, path):
+        """What the load to be split is given as its path, None when nobody knows."""
+        entry = vintage.catalogue_entry(self.vintage, self.plan.catalog_entry)
+        return path or (entry.model_path if entry else "") or None
 
     def custom_classes(self):
         """The class of each data set that is a file, by the rule of the harness itself."""
