@@ -164,7 +164,9 @@ final class ModelPlanning {
       return Optional.empty();
     }
     Map<String, String> devices = new TreeMap<>();
-    model.deviceMap().forEach((module, device) -> devices.put(module, String.valueOf(device)));
+    model
+        .deviceMap()
+        .forEach((module, device) -> devices.put(module, device == null ? "" : device.toString()));
     return Optional.of(devices);
   }
 
