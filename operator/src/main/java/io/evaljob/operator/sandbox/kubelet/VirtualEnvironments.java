@@ -33,6 +33,9 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 public final class VirtualEnvironments {
 
+  /** By folder; a file lock keeps out other processes, but not other threads of this one. */
+  private static final Map<String, ReentrantLock> LOCKS = new ConcurrentHashMap<>();
+
   private static final int LAST_LINES = 8;
   private static final Duration LEFTOVER_GRACE = Duration.ofSeconds(2);
   private static final List<String> INTERPRETER_QUESTION =
@@ -47,7 +50,7 @@ public final class VirtualEnvironments {
   private final Path python;
   private final Map<String, String> variables;
   private final ProgressListener listener;
-  private final Map<String, ReentrantLock> locks = new ConcurrentHashMap<>();
+
   private volatile String interpreter;
 
   /**
@@ -79,7 +82,7 @@ public final class VirtualEnvironments {
   public PythonEnvironment install(List<String> requirements)
       throws EnvironmentException, InterruptedException {
     Path folder = folder(requirements);
-    ReentrantLock lock = locks.computeIfAbsent(folder.toString(), name -> new ReentrantLock());
+    ReentrantLock lock = LOCKS.computeIfAbsent(folder.toString(), name -> new ReentrantLock());
     lock.lockInterruptibly();
     try {
       Files.createDirectories(cache);

@@ -1,0 +1,182 @@
+package io.evaljob.operator.sandbox.kubelet;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** With a stand-in for python3 whose venv and pip modules do what a test tells them. */
+class VirtualEnvironmentsTest {
+
+  private static final List<String> REQUIREMENTS = List.of("# pinned", "one==1.0", "two==2.0");
+
+  @TempDir Path folder;
+  private final List<InstallProgress> progress = new CopyOnWriteArrayList<>();
+  private Path python;
+
+  @BeforeEach
+  void python() throws IOException {
+    venv("exit 0");
+    pip(
+        "echo 'Collecting one==1.0 (from -r requirements.txt)'",
+        "echo '  Downloading https://index.example/one-1.0-py3-none-any.whl (1.5 MB)'",
+        "echo 'Collecting two==2.0'",
+        "echo '  Using cached two-2.0-py3-none-any.whl (500 kB)'",
+        "echo 'Installing collected packages: one, two'");
+    python = folder.resolve("python3");
+    program(
+        python,
+        "case \"$*\" in",
+        "  '-m venv '*) echo venv >> " + folder.resolve("calls"),
+        "    mkdir -p \"$3/bin\"; cp " + python + " \"$3/bin/python3\"",
+        "    . " + folder.resolve("venv.sh") + ";;",
+        "  *' pip install '*) echo pip >> " + folder.resolve("calls"),
+        "    . " + folder.resolve("pip.sh") + ";;",
+        "  *) exec python3 \"$@\";;",
+        "esac");
+  }
+
+  private void venv(String... lines) throws IOException {
+    Files.write(folder.resolve("venv.sh"), List.of(lines));
+  }
+
+  private void pip(String... lines) throws IOException {
+    Files.write(folder.resolve("pip.sh"), List.of(lines));
+  }
+
+  private static void program(Path file, String... lines) throws IOException {
+    Files.write(file, Stream.concat(Stream.of("#!/bin/sh"), Stream.of(lines)).toList());
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwx------"));
+  }
+
+  private VirtualEnvironments environments() {
+    return new VirtualEnvironments(
+        folder.resolve("cache"), python, Map.of("PATH", System.getenv("PATH")), progress::add);
+  }
+
+  private List<String> calls() throws IOException {
+    return Files.readAllLines(folder.resolve("calls"));
+  }
+
+  @Test
+  void anEnvironmentIsMadeOnceAndFoundAgain() throws Exception {
+    assertThat(environments().find(REQUIREMENTS)).isEmpty();
+    PythonEnvironment made = environments().install(REQUIREMENTS);
+    assertThat(made.python()).isExecutable().hasFileName("python3");
+    assertThat(made.path()).containsExactly(made.python().getParent());
+    assertThat(environments().install(REQUIREMENTS)).isEqualTo(made);
+    assertThat(environments().find(REQUIREMENTS)).contains(made);
+    assertThat(calls()).containsExactly("venv", "pip");
+    assertThat(environments().find(List.of("one==1.1"))).isEmpty();
+  }
+
+  @Test
+  void progressCountsPackagesAndBytes() throws Exception {
+    environments().install(REQUIREMENTS);
+    assertThat(progress.get(0).step()).isEqualTo(InstallProgress.Step.Started);
+    assertThat(progress.get(0).total()).isEqualTo(2);
+    assertThat(progress)
+        .anySatisfy(
+            step -> {
+              assertThat(step.detail()).isEqualTo("one-1.0-py3-none-any.whl");
+              assertThat(step.packages()).isEqualTo(1);
+              assertThat(step.bytes()).isEqualTo(1_500_000);
+            });
+    InstallProgress last = progress.get(progress.size() - 1);
+    assertThat(last.step()).isEqualTo(InstallProgress.Step.Finished);
+    assertThat(last.bytes()).isEqualTo(2_000_000);
+  }
+
+  @Test
+  void aFailureEndsWithPipsLastLinesAndIsTriedAnewNextTime() throws Exception {
+    pip("echo 'ERROR: No matching distribution found for one==1.0'", "exit 1");
+    assertThatThrownBy(() -> environments().install(REQUIREMENTS))
+        .isInstanceOf(EnvironmentException.class)
+        .hasMessageContaining("ERROR: No matching distribution found for one==1.0")
+        .hasMessageContaining("exit code 1");
+    assertThat(environments().find(REQUIREMENTS)).isEmpty();
+    pip("exit 0");
+    environments().install(REQUIREMENTS);
+    assertThat(calls()).containsExactly("venv", "pip", "venv", "pip");
+  }
+
+  @Test
+  void aMissingVenvModuleIsNamedWithItsPackage() throws Exception {
+    venv(
+        "echo 'The virtual environment was not created successfully because ensurepip is not'",
+        "exit 1");
+    assertThatThrownBy(() -> environments().install(REQUIREMENTS))
+        .isInstanceOf(EnvironmentException.class)
+        .hasMessageContaining("python3-venv");
+  }
+
+  @Test
+  void aKilledInstallationIsBegunAnew() throws Exception {
+    PythonEnvironment made = environments().install(REQUIREMENTS);
+    Path root = made.python().getParent().getParent().getParent();
+    Files.delete(root.resolve("complete"));
+    Files.writeString(root.resolve("half"), "");
+    assertThat(environments().find(REQUIREMENTS)).isEmpty();
+    environments().install(REQUIREMENTS);
+    assertThat(root.resolve("half")).doesNotExist();
+    assertThat(calls()).containsExactly("venv", "pip", "venv", "pip");
+  }
+
+  @Test
+  void twoAtOnceMakeItOnce() throws Exception {
+    VirtualEnvironments shared = environments();
+    List<PythonEnvironment> made = new CopyOnWriteArrayList<>();
+    List<Thread> threads =
+        Stream.of(shared, environments())
+            .map(
+                environments ->
+                    new Thread(
+                        () -> {
+                          try {
+                            made.add(environments.install(REQUIREMENTS));
+                          } catch (EnvironmentException | InterruptedException e) {
+                            throw new IllegalStateException(e);
+                          }
+                        }))
+            .toList();
+    threads.forEach(Thread::start);
+    for (Thread thread : threads) {
+      thread.join();
+    }
+    assertThat(made).hasSize(2);
+    assertThat(calls()).containsExactly("venv", "pip");
+  }
+
+  @Test
+  void anInterruptedInstallationEndsItsProcesses() throws Exception {
+    pip("echo $$ > " + folder.resolve("pid"), "sleep 600");
+    Thread installer =
+        new Thread(
+            () -> {
+              try {
+                environments().install(REQUIREMENTS);
+              } catch (EnvironmentException | InterruptedException e) {
+                Thread.currentThread().interrupt();
+              }
+            });
+    installer.start();
+    Path pidFile = folder.resolve("pid");
+    await().until(() -> Files.exists(pidFile) && Files.size(pidFile) > 0);
+    long pid = Long.parseLong(Files.readString(pidFile).strip());
+    installer.interrupt();
+    installer.join();
+    await().until(() -> ProcessHandle.of(pid).filter(ProcessHandle::isAlive).isEmpty());
+    assertThat(environments().find(REQUIREMENTS)).isEmpty();
+  }
+}
