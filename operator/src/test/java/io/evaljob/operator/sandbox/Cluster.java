@@ -157,6 +157,15 @@ final class Cluster implements AutoCloseable {
     }
   }
 
+  /** True while the process works; one that ended and that nobody has waited for does not. */
+  static boolean runs(long pid) {
+    Path stat = Path.of("/proc", String.valueOf(pid), "stat");
+    if (Files.exists(Path.of("/proc/self/stat"))) {
+      return Files.exists(stat) && !read(stat).contains(") Z ");
+    }
+    return ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false);
+  }
+
   static void write(Path file, String text) {
     try {
       Files.writeString(file, text);

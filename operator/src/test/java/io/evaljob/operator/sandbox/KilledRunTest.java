@@ -45,10 +45,10 @@ class KilledRunTest {
     assertThat(uid).as(Cluster.read(folder.resolve("errors"))).isNotNull();
     await().until(() -> Files.exists(folder.resolve("pid")));
     long pid = Long.parseLong(Cluster.read(folder.resolve("pid")).strip());
-    assertThat(ProcessHandle.of(pid).map(ProcessHandle::isAlive)).hasValue(true);
+    assertThat(Cluster.runs(pid)).isTrue();
 
     try (Cluster cluster = new Cluster(Cluster.config(folder))) {
-      assertThat(ProcessHandle.of(pid).filter(ProcessHandle::isAlive)).isEmpty();
+      assertThat(Cluster.runs(pid)).isFalse();
       Pod pod = cluster.pod("endless");
       assertThat(pod.getMetadata().getUid()).isEqualTo(uid);
       assertThat(pod.getStatus().getPhase()).isEqualTo("Failed");

@@ -292,10 +292,10 @@ class SandboxTest {
     Pod pod = cluster.running("stubborn");
     await().until(() -> Files.exists(child) && !Cluster.read(child).isEmpty());
     long pid = Long.parseLong(Cluster.read(child));
-    assertThat(ProcessHandle.of(pid)).isPresent();
+    assertThat(Cluster.runs(pid)).isTrue();
     cluster.client().resource(pod).delete();
     cluster.finished("stubborn");
-    await().until(() -> ProcessHandle.of(pid).filter(ProcessHandle::isAlive).isEmpty());
+    await().until(() -> !Cluster.runs(pid));
   }
 
   @Test

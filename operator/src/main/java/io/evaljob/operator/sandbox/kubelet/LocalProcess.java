@@ -10,9 +10,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 
 /**
  * A program in a session of its own, so that it can be ended with all it started.
@@ -21,6 +18,8 @@ import java.util.concurrent.TimeoutException;
  * the program: no process ever runs without a record, even if this JVM is killed in between.
  */
 final class LocalProcess {
+
+  private static final long POLL_MILLIS = 20;
 
   private static final String WRAPPER =
       """
@@ -134,13 +133,11 @@ final class LocalProcess {
       ran = true;
       ProcessTree tree = new ProcessTree(identity.get().pid(), marker);
       tree.terminate();
-      ProcessHandle handle = ProcessHandle.of(identity.get().pid()).orElse(null);
-      if (handle != null) {
-        try {
-          handle.onExit().get(grace.toMillis(), TimeUnit.MILLISECONDS);
-        } catch (TimeoutException | ExecutionException e) {
-          // Ended below, whatever it answers.
-        }
+      long end = System.nanoTime() + grace.toNanos();
+      // Not a child of this JVM, so there is nothing to wait on; its parent may even be one that
+      // leaves it as a zombie.
+      while (identity.get().isAlive() && System.nanoTime() < end) {
+        Thread.sleep(POLL_MILLIS);
       }
       if (identity.get().isAlive()) {
         tree.kill();
