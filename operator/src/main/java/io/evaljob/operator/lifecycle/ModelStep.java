@@ -42,21 +42,32 @@ final class ModelStep {
   /** Begins a model whose turn it is. */
   void begin() {
     model.enter(Stage.Prefetch);
-    start();
+    proceed();
   }
 
   /** Moves a begun model on. */
   void go() {
-    seen.attempts().forEach(this::readReport);
-    if (model.ended() || storing) {
-      return;
+    if (!model.ended()) {
+      proceed();
     }
+    settlePast();
+  }
+
+  /**
+   * Takes the attempt the model is at for what it is seen to be. Its Job may be there although the
+   * status did not say so: the operator may have been stopped between the two.
+   */
+  private void proceed() {
     Optional<AttemptObservation> current = seen.attempt(model.stage(), model.attempt());
     if (current.isEmpty()) {
       start();
       return;
     }
     AttemptObservation attempt = current.get();
+    report(attempt).ifPresent(this::read);
+    if (storing) {
+      return;
+    }
     attempt.nodeName().ifPresent(model::nodeName);
     attempt.imageId().ifPresent(model::imageId);
     AttemptObservation.State state = attempt.state();
@@ -77,36 +88,41 @@ final class ModelStep {
     }
   }
 
-  private void readReport(AttemptObservation attempt) {
-    Optional<StageReport> found =
-        attempt.podUid().map(uid -> pass.input().reports().get(uid)).filter(r -> r != null);
-    if (found.isEmpty()) {
-      return;
+  private Optional<StageReport> report(AttemptObservation attempt) {
+    return attempt.podUid().flatMap(uid -> Optional.ofNullable(pass.input().reports().get(uid)));
+  }
+
+  /** Reads the report of the attempt the model is at. */
+  private void read(StageReport report) {
+    if (model.stage() == Stage.Infer) {
+      progress(report.progress());
+      report.preflight().ifPresent(this::devices);
     }
-    StageReport report = found.get();
-    boolean current =
-        !model.ended() && attempt.stage() == model.stage() && attempt.attempt() == model.attempt();
-    if (current) {
-      if (attempt.stage() == Stage.Infer) {
-        progress(report.progress());
-        report.preflight().ifPresent(this::devices);
-      }
-      report.failure().ifPresent(why -> model.failed(why.cause(), why.message(), now()));
-    }
-    if (!report.last()) {
-      return;
-    }
+    report.failure().ifPresent(why -> model.failed(why.cause(), why.message(), now()));
     boolean scores =
-        attempt.stage() == Stage.Score
+        report.last()
+            && model.stage() == Stage.Score
             && report.failure().isEmpty()
-            && !report.results().isEmpty()
-            && !model.ended();
+            && !report.results().isEmpty();
     if (scores) {
       // Acknowledged only once its rows are stored.
       store(report.results(), "The harness reported no row for this data set.");
-    } else {
+    } else if (report.last()) {
       pass.settle(report.podUid());
     }
+  }
+
+  /** What an attempt that is behind the model reports changes nothing any more. */
+  private void settlePast() {
+    seen.attempts().stream()
+        .filter(
+            attempt ->
+                model.ended()
+                    || attempt.stage().compareTo(model.stage()) < 0
+                    || (attempt.stage() == model.stage() && attempt.attempt() < model.attempt()))
+        .flatMap(attempt -> report(attempt).stream())
+        .filter(StageReport::last)
+        .forEach(report -> pass.settle(report.podUid()));
   }
 
   private void devices(Preflight preflight) {
@@ -140,18 +156,13 @@ final class ModelStep {
 
   private void enter(Stage next) {
     model.enter(next);
-    start();
+    proceed();
   }
 
   private void failed(AttemptObservation attempt, AttemptObservation.Failed failed) {
     FailureCause cause = failed.cause();
     String message = failed.message();
-    Optional<StageFailure> reported =
-        attempt
-            .podUid()
-            .map(uid -> pass.input().reports().get(uid))
-            .filter(r -> r != null)
-            .flatMap(StageReport::failure);
+    Optional<StageFailure> reported = report(attempt).flatMap(StageReport::failure);
     if (cause == FailureCause.Unknown && reported.isPresent()) {
       cause = reported.get().cause();
       message = reported.get().message();
@@ -179,7 +190,7 @@ final class ModelStep {
     model.nextAttempt(charge);
     Duration delay = RetryPolicy.delay(model.attempt(), pass.input().settings());
     pass.tell(Story.retry(model, cause, message, delay));
-    start();
+    proceed();
   }
 
   private void exhausted(FailureCause cause, String message) {
@@ -193,8 +204,7 @@ final class ModelStep {
     List<ResultRow> failedRows =
         seen
             .attempt(model.stage(), model.attempt())
-            .flatMap(AttemptObservation::podUid)
-            .map(uid -> pass.input().reports().get(uid))
+            .flatMap(this::report)
             .map(StageReport::results)
             .orElse(List.of())
             .stream()

@@ -12,6 +12,7 @@ import io.evaljob.operator.resources.RunnerArchive;
 import io.evaljob.operator.validate.RuntimeValidator;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
 import io.javaoperatorsdk.operator.Operator;
 import io.javaoperatorsdk.operator.RuntimeInfo;
 import io.javaoperatorsdk.operator.api.config.ControllerConfigurationOverrider;
@@ -20,6 +21,8 @@ import io.javaoperatorsdk.operator.processing.retry.Retry;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The operator as one object: started against any API server, a real one, the one-machine mode's or
@@ -29,6 +32,8 @@ public final class EvalJobOperator implements AutoCloseable {
 
   /** A pass without any event: what a watch missed is found in this time. */
   private static final Duration LONGEST_SILENCE = Duration.ofMinutes(3);
+
+  private static final Logger LOG = LoggerFactory.getLogger(EvalJobOperator.class);
 
   private final Operator operator;
   private final ReportInbox inbox;
@@ -107,6 +112,9 @@ public final class EvalJobOperator implements AutoCloseable {
                     .withUseSSAToPatchPrimaryResource(false)
                     .withConcurrentReconciliationThreads(config.reconcileThreads())
                     .withConcurrentWorkflowExecutorThreads(1)
+                    // The default ends the process, which is not ours alone in the one-machine
+                    // mode.
+                    .withInformerStoppedHandler(EvalJobOperator::watchEnded)
                     .withReconciliationTerminationTimeout(Duration.ofSeconds(10)));
     operator.register(
         reconciler,
@@ -119,6 +127,13 @@ public final class EvalJobOperator implements AutoCloseable {
             controllerSettings(controller));
     operator.start();
     return new EvalJobOperator(operator, inbox);
+  }
+
+  /** Closing the operator ends its watches too, without a reason. */
+  private static void watchEnded(SharedIndexInformer<?> informer, Throwable why) {
+    if (why != null) {
+      LOG.error("The watch of {} ended: no longer ready", informer.getApiTypeClass(), why);
+    }
   }
 
   private static <T extends HasMetadata> ControllerConfigurationOverrider<T> controllerSettings(

@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
@@ -42,6 +43,7 @@ abstract class ScenarioBase {
       Comparator.comparing(object -> Long.parseLong(object.getMetadata().getResourceVersion()));
 
   private final AtomicReference<EvalJobOperator> operator = new AtomicReference<>();
+  private final List<EvalJobOperator> abandoned = new ArrayList<>();
   private final List<KubernetesClient> operatorClients = new ArrayList<>();
   private TestCluster cluster;
 
@@ -95,11 +97,15 @@ abstract class ScenarioBase {
     return tap;
   }
 
+  /** Leaves an operator that is cut off as it is: a killed process closes nothing in order. */
+  void abandonOperator() {
+    abandoned.add(operator.getAndSet(null));
+  }
+
   void stopOperator() {
-    EvalJobOperator running = operator.getAndSet(null);
-    if (running != null) {
-      running.close();
-    }
+    abandonOperator();
+    abandoned.stream().filter(Objects::nonNull).forEach(EvalJobOperator::close);
+    abandoned.clear();
     operatorClients.forEach(KubernetesClient::close);
     operatorClients.clear();
   }

@@ -1,0 +1,224 @@
+package io.evaljob.operator.observe;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.evaljob.api.v1alpha1.FailureCause;
+import io.evaljob.api.v1alpha1.WaitingReason;
+import io.fabric8.kubernetes.api.model.Event;
+import io.fabric8.kubernetes.api.model.EventBuilder;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.PodBuilder;
+import io.fabric8.kubernetes.api.model.batch.v1.Job;
+import io.fabric8.kubernetes.api.model.batch.v1.JobBuilder;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class FailureReadingTest {
+
+  @ParameterizedTest(name = "{0}/{1}/exit {2}: {3}")
+  @CsvSource({
+    "PreemptionByScheduler,,137,Evicted,true",
+    "EvictionByEvictionAPI,,137,Evicted,true",
+    "TerminationByKubelet,,137,Evicted,true",
+    "DeletionByPodGC,,0,NodeLost,true",
+    "DeletionByTaintManager,,137,NodeLost,true",
+    ",Evicted,137,Evicted,true",
+    ",NodeLost,0,NodeLost,true",
+    ",Shutdown,137,NodeLost,true",
+    ",UnexpectedAdmissionError,0,Evicted,true",
+    ",OutOfnvidia.com/gpu,0,Evicted,true",
+    ",DeadlineExceeded,137,DeadlineExceeded,false",
+    ",,143,Terminated,true",
+    ",,3,Unknown,false",
+  })
+  void tellsDisruptionsFromFailures(
+      String disruption, String podReason, int exit, FailureCause cause, boolean outside) {
+    PodBuilder pod = pod(exit, null);
+    if (podReason != null) {
+      pod.editStatus().withReason(podReason).endStatus();
+    }
+    if (disruption != null) {
+      pod.editStatus()
+          .addNewCondition()
+          .withType("DisruptionTarget")
+          .withStatus("True")
+          .withReason(disruption)
+          .endCondition()
+          .endStatus();
+    }
+
+    AttemptObservation.Failed failed = read(pod.build());
+
+    assertThat(failed.cause()).isEqualTo(cause);
+    assertThat(failed.disruption()).isEqualTo(outside);
+    assertThat(failed.refusedByNode())
+        .isEqualTo(podReason != null && podReason.matches("Unexpected.*|OutOf.*"));
+  }
+
+  @Test
+  void whatTheRunnerWroteComesFirst() {
+    Pod pod =
+        pod(
+                1,
+                "{\"outcome\":\"Failed\",\"cause\":\"OutOfMemory\",\"message\":\"device 0 is full\"}")
+            .build();
+
+    assertThat(read(pod))
+        .isEqualTo(
+            new AttemptObservation.Failed(
+                FailureCause.OutOfMemory, "device 0 is full", false, false));
+  }
+
+  @Test
+  void aKilledContainerRanOutOfItsMemory() {
+    Pod pod = pod(137, null).build();
+    pod.getStatus().getContainerStatuses().get(0).getState().getTerminated().setReason("OOMKilled");
+
+    assertThat(read(pod).cause()).isEqualTo(FailureCause.HostOutOfMemory);
+  }
+
+  @Test
+  void aPodThatIsGoneTellsNothing() {
+    AttemptObservation.Failed failed =
+        FailureReading.of(failedJob(), Optional.empty(), Optional.empty());
+
+    assertThat(failed.cause()).isEqualTo(FailureCause.Unknown);
+    assertThat(failed.disruption()).isFalse();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "not json",
+    "[]",
+    "{\"outcome\":\"Perhaps\"}",
+    "{}",
+    "''",
+  })
+  void aForeignTerminationMessageIsNone(String text) {
+    assertThat(TerminationMessage.parse(text)).isEmpty();
+  }
+
+  @Test
+  void countsOfATerminationMessageAreBounded() {
+    TerminationMessage message =
+        TerminationMessage.parse(
+                "{\"outcome\":\"Failed\",\"cause\":\"Newer\",\"datasetsDone\":-4,\"samplesDone\":99999999999}")
+            .orElseThrow();
+
+    assertThat(message.cause()).isEqualTo(FailureCause.Unknown);
+    assertThat(message.datasetsDone()).isZero();
+    assertThat(message.samplesDone()).isEqualTo(Integer.MAX_VALUE);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      value = {
+        "pods \"x\" is forbidden: exceeded quota: gpus;ResourceQuota",
+        "pods \"x\" is forbidden: violates PodSecurity \"restricted\";Admission",
+      })
+  void aPodThatIsNotMadeIsExplainedByTheJobsEvents(String message, WaitingReason reason) {
+    Event event = new EventBuilder().withMessage(message).build();
+
+    assertThat(JobReading.waitWithoutPod(Optional.of(event)).reason()).isEqualTo(reason);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      value = {
+        "0/3 nodes are available: 3 Insufficient nvidia.com/gpu.;Unschedulable",
+        "pod has unbound immediate PersistentVolumeClaims;VolumeNotBound",
+        "1 node(s) had volume node affinity conflict;VolumeNotBound",
+      })
+  void anUnscheduledPodSaysWhy(String message, WaitingReason reason) {
+    Pod pod =
+        new PodBuilder()
+            .withNewSpec()
+            .endSpec()
+            .withNewStatus()
+            .withPhase("Pending")
+            .addNewCondition()
+            .withType("PodScheduled")
+            .withStatus("False")
+            .withReason("Unschedulable")
+            .withMessage(message)
+            .endCondition()
+            .endStatus()
+            .build();
+
+    assertThat(PodReading.wait(pod)).map(Wait::reason).contains(reason);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "ImagePullBackOff,ImagePull",
+    "ErrImagePull,ImagePull",
+    "CreateContainerConfigError,ContainerConfig",
+    "ContainerCreating,Starting",
+  })
+  void aBoundPodSaysWhyItsContainerDoesNotRun(String state, WaitingReason reason) {
+    Pod pod =
+        new PodBuilder()
+            .withNewSpec()
+            .withNodeName("node-1")
+            .addNewContainer()
+            .withName("evaluator")
+            .endContainer()
+            .endSpec()
+            .withNewStatus()
+            .withPhase("Pending")
+            .addNewContainerStatus()
+            .withName("evaluator")
+            .withNewState()
+            .withNewWaiting("why", state)
+            .endState()
+            .endContainerStatus()
+            .endStatus()
+            .build();
+
+    assertThat(PodReading.wait(pod)).map(Wait::reason).contains(reason);
+  }
+
+  private static AttemptObservation.Failed read(Pod pod) {
+    return FailureReading.of(failedJob(), Optional.of(pod), PodReading.termination(pod));
+  }
+
+  private static Job failedJob() {
+    return new JobBuilder()
+        .withNewStatus()
+        .addNewCondition()
+        .withType("Failed")
+        .withStatus("True")
+        .withReason("BackoffLimitExceeded")
+        .endCondition()
+        .endStatus()
+        .build();
+  }
+
+  private static PodBuilder pod(int exit, String message) {
+    return new PodBuilder()
+        .withNewMetadata()
+        .withName("p")
+        .endMetadata()
+        .withNewSpec()
+        .addNewContainer()
+        .withName("evaluator")
+        .endContainer()
+        .endSpec()
+        .withNewStatus()
+        .withPhase("Failed")
+        .addNewContainerStatus()
+        .withName("evaluator")
+        .withNewState()
+        .withNewTerminated()
+        .withExitCode(exit)
+        .withMessage(message)
+        .endTerminated()
+        .endState()
+        .endContainerStatus()
+        .endStatus();
+  }
+}
