@@ -14,6 +14,7 @@ from .log import redact, say
 from .redaction import one_line
 
 LIMIT = 64 * 1024
+PATH = "/v1/report"
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _ATTEMPT_SECONDS = 35.0
 # When told to end there is no time to lose; the termination message is written already.
@@ -56,7 +57,8 @@ class Endpoint:
         if parts.scheme != "https" and not (
                 parts.scheme == "http" and parts.hostname in _LOOPBACK):
             raise ValueError("%s is not https" % url)
-        self._url = url
+        # The operator gives scheme, host and port; a path is for tests and proxies.
+        self._url = url if parts.path.strip("/") else url.rstrip("/") + PATH
         self._token_file = token_file
         self._ca_file = ca_file
         self._tls = parts.scheme == "https"
