@@ -25,6 +25,8 @@ import java.util.stream.Stream;
  * One step of one model. The status is the memory: it names the stage and the attempt the model is
  * at, and what is seen of that attempt moves it on. The same step from the same status gives the
  * same, so a pass that was cut off is simply taken again.
+ *
+ * <p>Longer than most: it is one state machine, and its transitions are read together.
  */
 final class ModelStep {
 

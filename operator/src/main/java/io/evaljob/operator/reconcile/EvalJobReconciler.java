@@ -1,5 +1,6 @@
 package io.evaljob.operator.reconcile;
 
+import io.evaljob.api.v1alpha1.ConditionType;
 import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.operator.config.OperatorConfig;
 import io.evaljob.operator.lifecycle.Conclusion;
@@ -9,6 +10,7 @@ import io.evaljob.operator.lifecycle.LifecycleSettings;
 import io.evaljob.operator.lifecycle.Outcome;
 import io.evaljob.operator.plan.DeviceContext;
 import io.evaljob.operator.resources.ChildFactory;
+import io.evaljob.operator.status.Conditions;
 import io.evaljob.operator.validate.Validation;
 import io.evaljob.operator.validate.Validator;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -89,6 +91,9 @@ final class EvalJobReconciler implements Reconciler<EvalJob> {
       return control;
     }
     inbox.settle(job.getMetadata().getUid(), conclusion.settledReports());
+    if (Conditions.holds(conclusion.status().conditions(), ConditionType.Finished)) {
+      inbox.forgetAnswered(job.getMetadata().getUid());
+    }
     if (written != StatusWriter.Written.UNCHANGED) {
       recorder.record(job, conclusion.events());
     }

@@ -123,6 +123,17 @@ final class ReportInbox implements ReportSink {
     boxes.remove(jobUid);
   }
 
+  /** Drops what is held for an EvalJob whose run has ended, unless somebody still waits. */
+  void forgetAnswered(String jobUid) {
+    boxes.computeIfPresent(
+        jobUid,
+        (uid, box) -> {
+          synchronized (box) {
+            return box.waiting.isEmpty() ? null : box;
+          }
+        });
+  }
+
   private static int percent(Progress progress) {
     if (progress.samplesTotal() > 0) {
       return (int) (progress.samplesDone() * 100 / progress.samplesTotal());

@@ -1,5 +1,7 @@
 package io.evaljob.operator.scenario;
 
+import static org.awaitility.Awaitility.await;
+
 import io.evaljob.api.v1alpha1.Progress;
 import io.evaljob.api.v1alpha1.ResultRow;
 import io.evaljob.api.v1alpha1.Stage;
@@ -8,7 +10,6 @@ import io.evaljob.operator.observe.StageFailure;
 import io.evaljob.operator.observe.StageReport;
 import io.evaljob.operator.report.PodIdentity;
 import io.evaljob.operator.report.ReportSink;
-import io.evaljob.operator.report.Stored;
 import io.evaljob.operator.resources.Labels;
 import io.fabric8.kubernetes.api.model.ContainerStatusBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
@@ -20,6 +21,7 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
 import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -197,22 +199,28 @@ final class ChildActor implements AutoCloseable {
       throws InterruptedException {
     long sequence = 0;
     while (!Thread.currentThread().isInterrupted()) {
+      PodIdentity who =
+          await()
+              .atMost(Duration.ofMinutes(1))
+              .pollInterval(Duration.ofMillis(10))
+              .until(() -> known(pod), Optional::isPresent)
+              .orElseThrow();
       Optional<ReportSink> sink = reports.get();
-      Optional<PodIdentity> who = sink.flatMap(open -> open.find(pod.getMetadata().getUid()));
-      if (who.isPresent()) {
-        StageReport report = reportOf(who.get(), what, ++sequence, rows, failure, datasetsDone);
-        try {
-          Stored stored =
-              sink.get().submit(report).toCompletableFuture().get(500, TimeUnit.MILLISECONDS);
-          if (stored == Stored.STORED) {
-            return;
-          }
-        } catch (TimeoutException | ExecutionException again) {
-          continue;
-        }
+      if (sink.isEmpty()) {
+        continue;
       }
-      TimeUnit.MILLISECONDS.sleep(10);
+      StageReport report = reportOf(who, what, ++sequence, rows, failure, datasetsDone);
+      try {
+        sink.get().submit(report).toCompletableFuture().get(500, TimeUnit.MILLISECONDS);
+        return;
+      } catch (TimeoutException | ExecutionException again) {
+        // Not stored yet, as the runner would be told: once more.
+      }
     }
+  }
+
+  private Optional<PodIdentity> known(Pod pod) {
+    return reports.get().flatMap(sink -> sink.find(pod.getMetadata().getUid()));
   }
 
   static StageReport reportOf(
