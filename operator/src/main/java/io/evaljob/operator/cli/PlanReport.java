@@ -1,0 +1,159 @@
+package io.evaljob.operator.cli;
+
+import io.evaljob.api.v1alpha1.EvalJob;
+import io.evaljob.operator.plan.Assignment;
+import io.evaljob.operator.plan.DeviceLoad;
+import io.evaljob.operator.plan.ModelPlan;
+import io.evaljob.operator.plan.RankPlan;
+import io.evaljob.operator.plan.Role;
+import io.evaljob.operator.plan.SplitPlan;
+import io.evaljob.operator.validate.ResolvedJob;
+import io.evaljob.operator.validate.ResolvedModel;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** A plan as a person reads it: which rank sees which devices, and what lies on each of them. */
+final class PlanReport {
+
+  private PlanReport() {}
+
+  /** The report, line by line. */
+  static List<String> lines(ResolvedJob resolved) {
+    List<String> lines = new ArrayList<>();
+    EvalJob job = resolved.job();
+    lines.add(
+        "EvalJob %s/%s on runtime %s (%s)"
+            .formatted(
+                job.getMetadata().getNamespace(),
+                job.getMetadata().getName(),
+                resolved.runtime().getMetadata().getName(),
+                harness(resolved)));
+    for (ResolvedModel model : resolved.models()) {
+      lines.add("");
+      lines.addAll(model(model));
+    }
+    return lines;
+  }
+
+  private static String harness(ResolvedJob resolved) {
+    String harness = String.valueOf(resolved.runtime().getSpec().harness());
+    return resolved
+        .runtime()
+        .getSpec()
+        .vlmevalkitIfSet()
+        .map(kit -> harness + ", dialect " + kit.dialect())
+        .orElse(harness);
+  }
+
+  private static List<String> model(ResolvedModel model) {
+    ModelPlan plan = model.plan();
+    List<String> lines = new ArrayList<>();
+    lines.add("model %s: %s".formatted(model.spec().name(), headline(plan)));
+    lines.add(
+        "  profile: "
+            + model
+                .profile()
+                .map(
+                    profile ->
+                        "%s (%s)"
+                            .formatted(
+                                profile.name(), profile.origin().name().toLowerCase(Locale.ROOT)))
+                .orElse("none"));
+    lines.addAll(ranks(plan));
+    plan.split().ifPresent(split -> lines.addAll(split(split)));
+    plan.notes().forEach(note -> lines.add("  note: " + note));
+    return lines;
+  }
+
+  private static String headline(ModelPlan plan) {
+    if (plan.devicesPerProcess() == 0) {
+      return "on CPU, %s, no device requested".formatted(count(plan.processes(), "process"));
+    }
+    String split =
+        switch (plan.strategy()) {
+          case None -> "not split";
+          case Layers -> "split by layers";
+          case TensorParallel -> "tensor parallel";
+          case DeviceMap -> "split by the given device map";
+        };
+    return "%s, %s x %s = %d %s"
+        .formatted(
+            split,
+            count(plan.processes(), "process"),
+            count(plan.devicesPerProcess(), "device"),
+            plan.totalDevices(),
+            plan.resourceName());
+  }
+
+  private static String count(int number, String noun) {
+    if (number == 1) {
+      return "1 " + noun;
+    }
+    return number + " " + noun + (noun.endsWith("s") ? "es" : "s");
+  }
+
+  private static List<String> ranks(ModelPlan plan) {
+    String variable = plan.accelerator().processVariable();
+    TextTable table = new TextTable().row("RANK", variable, "LOGICAL");
+    for (RankPlan rank : plan.ranks()) {
+      int devices = rank.visibleDevices().size();
+      table.row(
+          Integer.toString(rank.rank()),
+          devices == 0 ? "(empty)" : String.join(",", rank.visibleDevices()),
+          devices == 0 ? "cpu" : devices == 1 ? "0" : "0-" + (devices - 1));
+    }
+    return table.lines("  ");
+  }
+
+  private static List<String> split(SplitPlan split) {
+    if (!split.deviceMap().isEmpty()) {
+      TextTable table = new TextTable().row("DEVICE", "MODULES");
+      Map<Integer, List<String>> modules = new TreeMap<>();
+      split
+          .deviceMap()
+          .forEach((m, device) -> modules.computeIfAbsent(device, d -> new ArrayList<>()).add(m));
+      modules.forEach((device, names) -> table.row(device.toString(), String.join(", ", names)));
+      return table.lines("  ");
+    }
+    if (split.devices().isEmpty()) {
+      return List.of();
+    }
+    TextTable table =
+        new TextTable().row("DEVICE", "WEIGHTS", "LOAD", "CAPACITY", "HEADROOM", "BLOCKS");
+    for (DeviceLoad device : split.devices()) {
+      boolean known = device.capacityBytes() > 0;
+      table.row(
+          Integer.toString(device.index()),
+          Bytes.text(device.weightsBytes()),
+          Bytes.text(device.loadBytes()),
+          known ? Bytes.text(device.capacityBytes()) : "unknown",
+          known ? Bytes.text(device.headroomBytes()) : "unknown",
+          blocks(split, device.index()));
+    }
+    return table.lines("  ");
+  }
+
+  private static String blocks(SplitPlan split, int device) {
+    if (split.tensorParallelSize() > 1) {
+      return "1/%d of every block".formatted(split.tensorParallelSize());
+    }
+    List<String> names = new ArrayList<>();
+    for (Assignment assignment : split.assignments()) {
+      if (assignment.device() != device) {
+        continue;
+      }
+      String name = assignment.role().name().toLowerCase(Locale.ROOT);
+      if (assignment.role() == Role.Layers) {
+        int last = assignment.first() + assignment.count() - 1;
+        name += " " + assignment.first() + (assignment.count() > 1 ? "-" + last : "");
+      }
+      if (!names.contains(name)) {
+        names.add(name);
+      }
+    }
+    return String.join(", ", names);
+  }
+}
