@@ -1,0 +1,123 @@
+package io.evaljob.operator.cli;
+
+import io.evaljob.api.v1alpha1.EvalJob;
+import io.evaljob.api.v1alpha1.EvalRuntime;
+import io.evaljob.api.v1alpha1.ModelProfile;
+import io.evaljob.operator.plan.DeviceContext;
+import io.evaljob.operator.validate.Catalogue;
+import io.evaljob.operator.validate.Claim;
+import io.evaljob.operator.validate.ClaimSource;
+import io.evaljob.operator.validate.JobInputs;
+import io.evaljob.operator.validate.ProfileSource;
+import io.evaljob.operator.validate.ResolvedProfile;
+import io.fabric8.kubernetes.api.model.Namespace;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What the reconciler would look up in a cluster, taken from files instead.
+ *
+ * <p>Two things no file can tell are taken as given: a claim that is in no file exists, and a
+ * namespace that is in no file has the labels its runtime asks for.
+ */
+final class OfflineInputs {
+
+  private final ObjectSet objects;
+  private final DeviceContext devices;
+  private final String operatorNamespace;
+  private final ProfileSource catalogue = new Catalogue();
+
+  OfflineInputs(ObjectSet objects, DeviceContext devices, String operatorNamespace) {
+    this.objects = objects;
+    this.devices = devices;
+    this.operatorNamespace = operatorNamespace;
+  }
+
+  JobInputs of(EvalJob job) {
+    Optional<EvalRuntime> runtime = objects.runtime(job.getSpec().runtimeRef().name());
+    return new JobInputs(
+        job,
+        runtime,
+        objects.runtimes().stream().map(r -> r.getMetadata().getName()).toList(),
+        namespaceLabels(job.getMetadata().getNamespace(), runtime),
+        profiles(),
+        claims(),
+        devices,
+        operatorNamespace);
+  }
+
+  private Map<String, String> namespaceLabels(String name, Optional<EvalRuntime> runtime) {
+    return objects
+        .namespace(name)
+        .map(OfflineInputs::labels)
+        .orElseGet(() -> runtime.map(OfflineInputs::labelsAsked).orElse(Map.of()));
+  }
+
+  private static Map<String, String> labels(Namespace namespace) {
+    Map<String, String> labels = namespace.getMetadata().getLabels();
+    return labels == null ? Map.of() : labels;
+  }
+
+  /** Labels of a namespace that this runtime selects, as far as it asks for exact values. */
+  static Map<String, String> labelsAsked(EvalRuntime runtime) {
+    Map<String, String> labels = new HashMap<>();
+    runtime
+        .getSpec()
+        .allowIfSet()
+        .flatMap(allow -> allow.namespaceSelectorIfSet())
+        .ifPresent(selector -> labels.putAll(selector.matchLabels()));
+    return labels;
+  }
+
+  private ClaimSource claims() {
+    return (namespace, name) ->
+        Optional.of(
+            objects
+                .claim(namespace, name)
+                .map(claim -> new Claim(name, claim.getSpec().getAccessModes(), true))
+                .orElseGet(() -> new Claim(name, List.of("ReadWriteMany"), true)));
+  }
+
+  private ProfileSource profiles() {
+    return new ProfileSource() {
+      @Override
+      public Optional<ResolvedProfile> byName(String namespace, String name) {
+        return objects.profiles().stream()
+            .filter(profile -> profile.getMetadata().getName().equals(name))
+            .flatMap(profile -> resolved(profile, namespace).stream())
+            .findFirst()
+            .or(() -> catalogue.byName(namespace, name));
+      }
+
+      @Override
+      public Optional<ResolvedProfile> byCatalogEntry(String namespace, String entry) {
+        return objects.profiles().stream()
+            .filter(profile -> profile.getSpec().catalogEntries().contains(entry))
+            .flatMap(profile -> resolved(profile, namespace).stream())
+            .findFirst()
+            .or(() -> catalogue.byCatalogEntry(namespace, entry));
+      }
+
+      @Override
+      public List<String> names(String namespace) {
+        return objects.profiles().stream().map(p -> p.getMetadata().getName()).toList();
+      }
+    };
+  }
+
+  private Optional<ResolvedProfile> resolved(ModelProfile profile, String namespace) {
+    String own = profile.getMetadata().getNamespace();
+    String name = profile.getMetadata().getName();
+    if (own.equals(namespace)) {
+      return Optional.of(
+          new ResolvedProfile(name, ResolvedProfile.Origin.Namespace, profile.getSpec()));
+    }
+    if (own.equals(operatorNamespace)) {
+      return Optional.of(
+          new ResolvedProfile(name, ResolvedProfile.Origin.Operator, profile.getSpec()));
+    }
+    return Optional.empty();
+  }
+}
