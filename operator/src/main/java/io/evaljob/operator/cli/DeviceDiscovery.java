@@ -8,20 +8,17 @@ import java.io.InputStreamReader;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Finds the devices of this machine: what {@code CUDA_VISIBLE_DEVICES} names when it is set, else
- * what {@code nvidia-smi} lists, else none. {@code nvidia-smi} ignores the variable, so it only
- * tells the memory of what the variable names.
+ * Finds the devices of this machine: what the process variable of the accelerator, such as {@code
+ * CUDA_VISIBLE_DEVICES}, names when it is set, else what {@code nvidia-smi} lists, else none.
+ * {@code nvidia-smi} ignores the variable, so it only tells the memory of what the variable names.
  */
 final class DeviceDiscovery {
-
-  static final String VARIABLE = "CUDA_VISIBLE_DEVICES";
 
   private static final long MEBI = 1L << 20;
 
@@ -47,17 +44,19 @@ final class DeviceDiscovery {
    * Finds the devices.
    *
    * @param pretend the value of {@code --devices}, empty when it was not given
-   * @param environment this process's environment
+   * @param variable the process variable, such as {@code CUDA_VISIBLE_DEVICES}
+   * @param setting its value in this process; empty when it is not set
    * @param cards what {@code nvidia-smi} lists
-   * @throws UsageProblem when {@code --devices} cannot be read or contradicts the variable
+   * @throws UsageProblem when {@code --devices} cannot be read or contradicts the variable, or the
+   *     variable names a device twice or one that is not there
    */
-  static Found find(String pretend, Map<String, String> environment, List<Card> cards) {
-    String variable = environment.get(VARIABLE);
+  static Found find(String pretend, String variable, Optional<String> setting, List<Card> cards) {
     if (!pretend.isEmpty()) {
-      return pretended(pretend, variable);
+      return pretended(pretend, variable, setting.orElse(""));
     }
-    if (variable != null) {
-      return new Found(named(variable, cards), VARIABLE + "=" + variable, false);
+    if (setting.isPresent()) {
+      return new Found(
+          named(variable, setting.get(), cards), variable + "=" + setting.get(), false);
     }
     List<VisibleDevice> devices = new ArrayList<>();
     for (Card card : cards) {
@@ -67,7 +66,7 @@ final class DeviceDiscovery {
         devices, devices.isEmpty() ? "no device found" : "as nvidia-smi lists them", false);
   }
 
-  private static Found pretended(String pretend, String variable) {
+  private static Found pretended(String pretend, String variable, String setting) {
     int colon = pretend.indexOf(':');
     String count = colon < 0 ? pretend : pretend.substring(0, colon);
     if (!count.matches("[0-9]{1,3}")) {
@@ -78,16 +77,16 @@ final class DeviceDiscovery {
     int devices = Integer.parseInt(count);
     long memory = colon < 0 ? 0 : memory(pretend, pretend.substring(colon + 1));
     List<String> ids = new ArrayList<>();
-    if (variable == null || variable.isEmpty()) {
+    if (setting.isEmpty()) {
       for (int id = 0; id < devices; id++) {
         ids.add(Integer.toString(id));
       }
     } else {
-      ids.addAll(entries(variable));
+      ids.addAll(entries(variable, setting));
       if (ids.size() != devices) {
         throw new UsageProblem(
             "--devices: %s does not agree with %s=%s, which names %d; make them agree, or unset one"
-                .formatted(pretend, VARIABLE, variable, ids.size()));
+                .formatted(pretend, variable, setting, ids.size()));
       }
     }
     return new Found(
@@ -114,39 +113,64 @@ final class DeviceDiscovery {
                         + " example 4:79Gi"));
   }
 
-  private static List<VisibleDevice> named(String variable, List<Card> cards) {
-    Map<String, Long> memory = new HashMap<>();
-    for (Card card : cards) {
-      memory.put(card.index(), card.memoryBytes());
-      memory.put(card.uuid(), card.memoryBytes());
-    }
-    return entries(variable).stream()
-        .map(id -> new VisibleDevice(id, memory.getOrDefault(id, 0L)))
+  private static List<VisibleDevice> named(String variable, String setting, List<Card> cards) {
+    return entries(variable, setting).stream()
+        .map(id -> new VisibleDevice(id, memory(variable, setting, id, cards)))
         .toList();
   }
 
-  private static List<String> entries(String variable) {
+  /** A card's UUID may be cut short as long as it is the only one that starts so. */
+  private static long memory(String variable, String setting, String id, List<Card> cards) {
+    List<Card> matching =
+        cards.stream()
+            .filter(
+                card -> card.index().equals(id) || (id.length() > 4 && card.uuid().startsWith(id)))
+            .toList();
+    if (matching.size() == 1) {
+      return matching.get(0).memoryBytes();
+    }
+    if (!cards.isEmpty() && !id.startsWith("MIG-")) {
+      throw new UsageProblem(
+          "%s=%s names device %s, but nvidia-smi lists %s; correct or unset it"
+              .formatted(
+                  variable,
+                  setting,
+                  id,
+                  String.join(", ", cards.stream().map(Card::index).toList())));
+    }
+    return 0;
+  }
+
+  /** The driver reads up to the first entry that is none, and takes no device twice. */
+  private static List<String> entries(String variable, String setting) {
     List<String> entries = new ArrayList<>();
-    for (String entry : variable.split(",", -1)) {
+    for (String entry : setting.split(",", -1)) {
       String id = entry.strip();
-      if (!id.isEmpty()) {
-        entries.add(id);
+      if (id.isEmpty() || id.startsWith("-") || id.equals("NoDevFiles")) {
+        break;
       }
+      if (entries.contains(id)) {
+        throw new UsageProblem(
+            "%s=%s names device %s twice; keep one of them".formatted(variable, setting, id));
+      }
+      entries.add(id);
     }
     return entries;
   }
 
   /** What {@code nvidia-smi} lists; empty where it is missing or fails. */
-  static List<Card> listCards() {
+  static List<Card> listCards(Map<String, String> environment) {
     List<Card> cards = new ArrayList<>();
     try {
-      Process process =
+      ProcessBuilder builder =
           new ProcessBuilder(
                   "nvidia-smi",
                   "--query-gpu=index,uuid,memory.total",
                   "--format=csv,noheader,nounits")
-              .redirectError(ProcessBuilder.Redirect.DISCARD)
-              .start();
+              .redirectError(ProcessBuilder.Redirect.DISCARD);
+      builder.environment().clear();
+      builder.environment().putAll(environment);
+      Process process = builder.start();
       try (BufferedReader reader =
           new BufferedReader(
               new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {

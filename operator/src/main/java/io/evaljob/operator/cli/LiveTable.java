@@ -5,7 +5,7 @@ import io.evaljob.api.v1alpha1.EvalJobStatus;
 import io.evaljob.api.v1alpha1.ModelStatus;
 import io.evaljob.api.v1alpha1.Progress;
 import io.evaljob.api.v1alpha1.WaitingStatus;
-import java.io.PrintStream;
+import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -18,30 +18,49 @@ final class LiveTable {
 
   private static final String UP_AND_CLEAR = "\u001b[%dA\u001b[0J";
 
-  private final PrintStream out;
-  private final boolean redraw;
+  private final PrintWriter out;
+  private final Terminal terminal;
   private List<String> shown = List.of();
+  private String note = "";
+  private List<EvalJob> last = List.of();
 
-  LiveTable(PrintStream out, boolean redraw) {
+  LiveTable(PrintWriter out, Terminal terminal) {
     this.out = out;
-    this.redraw = redraw;
+    this.terminal = terminal;
   }
 
   /** Prints a line that stays, above the table. */
   synchronized void say(String line) {
     erase();
     out.println(line);
-    shown.forEach(out::println);
+    if (terminal.redraws()) {
+      shown.forEach(out::println);
+    }
     out.flush();
+  }
+
+  /** Shows a line below the table until the next one; elsewhere than on a terminal it stays. */
+  synchronized void note(String line) {
+    note = line;
+    if (terminal.redraws()) {
+      show(last);
+    } else if (!line.isEmpty()) {
+      say(line);
+    }
   }
 
   /** Shows the jobs as they are now. */
   synchronized void show(List<EvalJob> jobs) {
-    List<String> lines = render(jobs);
-    if (lines.equals(shown)) {
-      return;
-    }
-    if (redraw) {
+    last = List.copyOf(jobs);
+    List<String> lines = new ArrayList<>(render(jobs));
+    if (terminal.redraws()) {
+      if (!note.isEmpty()) {
+        lines.add(note);
+      }
+      lines.replaceAll(terminal::fit);
+      if (lines.equals(shown)) {
+        return;
+      }
       erase();
       lines.forEach(out::println);
     } else {
@@ -52,11 +71,12 @@ final class LiveTable {
   }
 
   private void erase() {
-    if (redraw && !shown.isEmpty()) {
+    if (terminal.redraws() && !shown.isEmpty()) {
       out.print(UP_AND_CLEAR.formatted(shown.size()));
     }
   }
 
+  /** A line of names and one a model. */
   static List<String> render(List<EvalJob> jobs) {
     TextTable table =
         new TextTable().row("JOB", "MODEL", "PHASE", "ATTEMPT", "PROGRESS", "DEVICES", "WAITING");
@@ -83,24 +103,31 @@ final class LiveTable {
   }
 
   private static String progress(Progress progress) {
-    List<String> parts = new ArrayList<>();
-    parts.add(progress.percent() + "%");
-    if (progress.samplesTotal() > 0) {
-      parts.add(progress.samplesDone() + "/" + progress.samplesTotal());
-    }
-    return String.join(" ", parts);
+    String percent = progress.percent() + "%";
+    return progress.samplesTotal() == 0
+        ? percent
+        : percent + " " + progress.samplesDone() + "/" + progress.samplesTotal();
   }
 
+  /** The devices of each process by their physical names, for example {@code 4,5 | 6,7}. */
   private static String devices(ModelStatus model) {
-    int perProcess = model.devicesPerProcessIfSet().orElse(0);
     int processes = model.processesIfSet().orElse(0);
+    int each = model.devicesPerProcessIfSet().orElse(0);
     if (processes == 0) {
       return "";
     }
-    String shape = perProcess == 0 ? processes + " x cpu" : processes + " x " + perProcess;
-    return model.deviceIDs().isEmpty()
-        ? shape
-        : shape + " [" + String.join(",", model.deviceIDs()) + "]";
+    if (each == 0) {
+      return processes + " x cpu";
+    }
+    List<String> ids = model.deviceIDs();
+    if (ids.size() != processes * each) {
+      return processes + " x " + each;
+    }
+    List<String> slices = new ArrayList<>();
+    for (int first = 0; first < ids.size(); first += each) {
+      slices.add(String.join(",", ids.subList(first, first + each)));
+    }
+    return String.join(" | ", slices);
   }
 
   private static String waiting(EvalJobStatus status) {

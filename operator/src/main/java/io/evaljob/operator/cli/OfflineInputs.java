@@ -3,6 +3,7 @@ package io.evaljob.operator.cli;
 import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.api.v1alpha1.EvalRuntime;
 import io.evaljob.api.v1alpha1.ModelProfile;
+import io.evaljob.operator.config.OperatorConfig;
 import io.evaljob.operator.plan.DeviceContext;
 import io.evaljob.operator.validate.Catalogue;
 import io.evaljob.operator.validate.Claim;
@@ -11,28 +12,41 @@ import io.evaljob.operator.validate.JobInputs;
 import io.evaljob.operator.validate.ProfileSource;
 import io.evaljob.operator.validate.ResolvedProfile;
 import io.fabric8.kubernetes.api.model.Namespace;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /**
- * What the reconciler would look up in a cluster, taken from files instead.
+ * What the reconciler looks up in a cluster, taken from a set of objects instead.
  *
- * <p>Two things no file can tell are taken as given: a claim that is in no file exists, and a
- * namespace that is in no file has the labels its runtime asks for.
+ * <p>Where the objects are those of some files, two things that no file can tell are taken as
+ * given: a claim that is in no file exists, and a namespace that is in no file has the labels its
+ * runtime asks for.
  */
 final class OfflineInputs {
 
   private final ObjectSet objects;
   private final DeviceContext devices;
-  private final String operatorNamespace;
+  private final boolean complete;
+  private final String operatorNamespace = OperatorConfig.defaults().namespace();
   private final ProfileSource catalogue = new Catalogue();
 
-  OfflineInputs(ObjectSet objects, DeviceContext devices, String operatorNamespace) {
+  private OfflineInputs(ObjectSet objects, DeviceContext devices, boolean complete) {
     this.objects = objects;
     this.devices = devices;
-    this.operatorNamespace = operatorNamespace;
+    this.complete = complete;
+  }
+
+  /** From the files of a part of a cluster; the rest of it is taken as given. */
+  static OfflineInputs ofFiles(ObjectSet objects, DeviceContext devices) {
+    return new OfflineInputs(objects, devices, false);
+  }
+
+  /** From all objects of a cluster: what is not among them does not exist. */
+  static OfflineInputs ofCluster(ObjectSet objects, DeviceContext devices) {
+    return new OfflineInputs(objects, devices, true);
   }
 
   JobInputs of(EvalJob job) {
@@ -52,7 +66,8 @@ final class OfflineInputs {
     return objects
         .namespace(name)
         .map(OfflineInputs::labels)
-        .orElseGet(() -> runtime.map(OfflineInputs::labelsAsked).orElse(Map.of()));
+        .or(() -> runtime.filter(given -> !complete).map(OfflineInputs::labelsAsked))
+        .orElse(Map.of());
   }
 
   private static Map<String, String> labels(Namespace namespace) {
@@ -73,11 +88,21 @@ final class OfflineInputs {
 
   private ClaimSource claims() {
     return (namespace, name) ->
-        Optional.of(
-            objects
-                .claim(namespace, name)
-                .map(claim -> new Claim(name, claim.getSpec().getAccessModes(), true))
-                .orElseGet(() -> new Claim(name, List.of("ReadWriteMany"), true)));
+        objects
+            .claim(namespace, name)
+            .map(OfflineInputs::claim)
+            .or(
+                () ->
+                    complete
+                        ? Optional.empty()
+                        : Optional.of(new Claim(name, List.of("ReadWriteMany"), true)));
+  }
+
+  private static Claim claim(PersistentVolumeClaim claim) {
+    return new Claim(
+        claim.getMetadata().getName(),
+        claim.getSpec() == null ? List.of() : claim.getSpec().getAccessModes(),
+        true);
   }
 
   private ProfileSource profiles() {

@@ -70,7 +70,7 @@ final class PlanReport {
 
   private static String headline(ModelPlan plan) {
     if (plan.devicesPerProcess() == 0) {
-      return "on CPU, %s, no device requested".formatted(count(plan.processes(), "process"));
+      return "on CPU, %s, no device requested".formatted(Counts.of(plan.processes(), "process"));
     }
     String split =
         switch (plan.strategy()) {
@@ -82,17 +82,10 @@ final class PlanReport {
     return "%s, %s x %s = %d %s"
         .formatted(
             split,
-            count(plan.processes(), "process"),
-            count(plan.devicesPerProcess(), "device"),
+            Counts.of(plan.processes(), "process"),
+            Counts.of(plan.devicesPerProcess(), "device"),
             plan.totalDevices(),
             plan.resourceName());
-  }
-
-  private static String count(int number, String noun) {
-    if (number == 1) {
-      return "1 " + noun;
-    }
-    return number + " " + noun + (noun.endsWith("s") ? "es" : "s");
   }
 
   private static List<String> ranks(ModelPlan plan) {

@@ -13,7 +13,9 @@ import java.util.TreeMap;
  * certificates of the report endpoint.
  */
 public final class PlanConfigMap {
-  static final String PLAN = "plan.json";
+  /** Key of the plan that the runner reads. */
+  public static final String PLAN = "plan.json";
+
   static final String RUNTIME = "runtime.json";
   static final String PROFILE = "profile.json";
   static final String CERTIFICATES = "ca.crt";

@@ -71,8 +71,8 @@ final class ApiReference {
     schema.path("required").forEach(name -> required.add(name.asText()));
     schema
         .path("properties")
-        .fields()
-        .forEachRemaining(
+        .properties()
+        .forEach(
             property -> {
               String field = path + "." + property.getKey();
               JsonNode node = property.getValue();

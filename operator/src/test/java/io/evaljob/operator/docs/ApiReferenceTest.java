@@ -19,7 +19,8 @@ class ApiReferenceTest {
   void theCommittedReferenceIsTheOneTheDefinitionsGive() throws IOException {
     List<JsonNode> definitions = new ArrayList<>();
     for (String plural : List.of("evaljobs", "evalruntimes", "modelprofiles")) {
-      try (InputStream in = getClass().getResourceAsStream("/crds/" + plural + ".evaljob.io.yaml")) {
+      try (InputStream in =
+          getClass().getResourceAsStream("/crds/" + plural + ".evaljob.io.yaml")) {
         assertThat(in).as(plural).isNotNull();
         definitions.add(YAML.readTree(in));
       }

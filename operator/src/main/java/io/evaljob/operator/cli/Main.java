@@ -1,0 +1,110 @@
+package io.evaljob.operator.cli;
+
+import java.io.PrintWriter;
+import java.util.Optional;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+
+/** The command {@code evaljob}. */
+@Command(
+    name = "evaljob",
+    mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
+    sortOptions = false,
+    synopsisSubcommandLabel = "COMMAND",
+    description = {
+      "Evaluates vision-language models with the right devices the first time: on this machine, or"
+          + " as an operator in a Kubernetes cluster."
+    },
+    subcommands = {
+      RunCommand.class,
+      PlanCommand.class,
+      RenderCommand.class,
+      ValidateCommand.class,
+      OperatorCommand.class,
+    },
+    footerHeading = "%nFirst steps:%n",
+    footer = {
+      "  evaljob run deploy/examples/command.yaml       any program as the harness, in seconds",
+      "  evaljob run deploy/examples/quickstart.yaml    the real VLMEvalKit, without a GPU",
+      "  evaljob plan deploy/examples/split-78b.yaml    what lies on which device",
+      "  evaljob COMMAND --help                         options, exit codes and examples"
+    })
+public final class Main implements Runnable {
+
+  /** Set to DEBUG, the stack trace of an unexpected error is printed, too. */
+  private static final String LOG_LEVEL = "EVALJOB_LOG_LEVEL";
+
+  @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
+
+  /** Runs a command and ends the process with its exit code. */
+  public static void main(String[] args) {
+    System.exit(commandLine().execute(args));
+  }
+
+  static CommandLine commandLine() {
+    return new CommandLine(new Main())
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setParameterExceptionHandler(Main::wrongArguments)
+        .setExecutionExceptionHandler(Main::failed);
+  }
+
+  @Override
+  public void run() {
+    throw new ParameterException(spec.commandLine(), "a command is missing");
+  }
+
+  private static int wrongArguments(ParameterException problem, String[] args) {
+    CommandLine command = problem.getCommandLine();
+    PrintWriter err = command.getErr();
+    err.println("evaljob: " + problem.getMessage());
+    CommandLine.UnmatchedArgumentException.printSuggestions(problem, err);
+    err.println("Try '" + command.getCommandSpec().qualifiedName() + " --help'.");
+    err.flush();
+    return ExitCode.USAGE;
+  }
+
+  private static int failed(Exception problem, CommandLine command, ParseResult arguments) {
+    PrintWriter err = command.getErr();
+    try {
+      if (problem instanceof Refused refused) {
+        refused.problems().forEach(err::println);
+        err.println(
+            "evaljob %s: %s, nothing was done"
+                .formatted(
+                    command.getCommandName(), Counts.of(refused.problems().size(), "problem")));
+        return ExitCode.FAILED;
+      }
+      err.println("evaljob " + command.getCommandName() + ": " + said(problem));
+      if (problem instanceof UsageProblem) {
+        return ExitCode.USAGE;
+      }
+      if ("DEBUG".equalsIgnoreCase(System.getenv(LOG_LEVEL))) {
+        problem.printStackTrace(err);
+      } else if (!(problem instanceof CannotRun)) {
+        err.println("(" + LOG_LEVEL + "=DEBUG prints where this came from)");
+      }
+      return ExitCode.FAILED;
+    } finally {
+      err.flush();
+    }
+  }
+
+  private static String said(Exception problem) {
+    return Optional.ofNullable(problem.getMessage()).orElse(problem.toString());
+  }
+
+  /** The version of the jar. */
+  static final class Version implements IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      return new String[] {
+        "evaljob "
+            + Optional.ofNullable(Main.class.getPackage().getImplementationVersion()).orElse("dev")
+      };
+    }
+  }
+}
