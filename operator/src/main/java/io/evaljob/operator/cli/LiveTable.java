@@ -18,6 +18,12 @@ final class LiveTable {
 
   private static final String UP_AND_CLEAR = "\u001b[%dA\u001b[0J";
 
+  /** Wide enough for every value, so that columns do not move while a run goes on. */
+  private static final String PHASE = "PHASE          ";
+
+  private static final String PROGRESS = "PROGRESS      ";
+
+  private final long start = System.nanoTime();
   private final PrintWriter out;
   private final Terminal terminal;
   private List<String> shown = List.of();
@@ -64,10 +70,17 @@ final class LiveTable {
       erase();
       lines.forEach(out::println);
     } else {
-      lines.stream().skip(1).filter(line -> !shown.contains(line)).forEach(out::println);
+      lines.stream()
+          .skip(1)
+          .filter(line -> !shown.contains(line))
+          .forEach(line -> out.println(elapsed() + line));
     }
     shown = lines;
     out.flush();
+  }
+
+  private String elapsed() {
+    return "[%4d s] ".formatted((System.nanoTime() - start) / 1_000_000_000L);
   }
 
   private void erase() {
@@ -79,7 +92,7 @@ final class LiveTable {
   /** A line of names and one a model. */
   static List<String> render(List<EvalJob> jobs) {
     TextTable table =
-        new TextTable().row("JOB", "MODEL", "PHASE", "ATTEMPT", "PROGRESS", "DEVICES", "WAITING");
+        new TextTable().row("JOB", "MODEL", PHASE, "ATTEMPT", PROGRESS, "DEVICES", "WAITING");
     for (EvalJob job : jobs) {
       EvalJobStatus status = job.getStatus();
       String name = job.getMetadata().getName();

@@ -38,6 +38,9 @@ public final class Main implements Runnable {
   /** Set to DEBUG, the stack trace of an unexpected error is printed, too. */
   private static final String LOG_LEVEL = "EVALJOB_LOG_LEVEL";
 
+  /** The examples of the help texts fit into it. */
+  private static final int HELP_COLUMNS = 100;
+
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 
   /** Runs a command and ends the process with its exit code. */
@@ -47,6 +50,7 @@ public final class Main implements Runnable {
 
   static CommandLine commandLine() {
     return new CommandLine(new Main())
+        .setUsageHelpWidth(HELP_COLUMNS)
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setParameterExceptionHandler(Main::wrongArguments)
         .setExecutionExceptionHandler(Main::failed);

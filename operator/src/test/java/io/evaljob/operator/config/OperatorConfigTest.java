@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.evaljob.operator.docs.GeneratedDocument;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -122,13 +123,6 @@ class OperatorConfigTest {
 
   @Test
   void theReferencePageIsUpToDate() throws Exception {
-    Path page = Path.of("docs/reference/configuration.md");
-    if (Boolean.getBoolean("docs.update")) {
-      Files.createDirectories(page.getParent());
-      Files.writeString(page, OptionTable.markdown());
-    }
-    assertThat(page)
-        .as("run `mvn -pl operator -am test -Ddocs.update=true` to rewrite it")
-        .hasContent(OptionTable.markdown());
+    GeneratedDocument.check("reference/configuration.md", OptionTable.markdown());
   }
 }
