@@ -1,8 +1,10 @@
 """Reading plan.json: what is wrong is named with its field."""
+import os
 import unittest
 
-from evaljob_runner.plan import PlanError, parse_plan
-from support import Container, plan_with
+from evaljob_runner.plan import PlanError, parse_plan, read_files
+from evaljob_runner.settings import Settings
+from support import Container, ReportServer, plan_with
 
 
 class PlanTest(unittest.TestCase):
@@ -81,6 +83,54 @@ class BadPlanFileTest(Container):
 
     def test_unknown_roles_are_refused(self):
         self.run_stage("serve", 2)
+
+
+class PlanDigestTest(Container):
+    """The plan is used only where it is the one that the Job was made from."""
+
+    # PlanConfigMapTest of the operator has the same files and the same digest.
+    FILES = {"plan.json": '{"name":"\u00e9"}', "ca.crt": "PEM\n"}
+    DIGEST = "sha256:89ac42de55a8abaa4b674300b8d164384df1ee77add2cda80109dad6aa69b452"
+
+    def setUp(self):
+        super().setUp()
+        self.file = self.path("plan", "plan.json")
+        for name, text in self.FILES.items():
+            self.write(text, "plan", name)
+
+    def test_the_digest_is_the_operators(self):
+        files = read_files(self.file, self.DIGEST)
+        self.assertEqual({name: text.encode("utf-8") for name, text in self.FILES.items()}, files)
+
+    def test_what_the_kubelet_adds_is_not_content(self):
+        os.makedirs(self.path("plan", "..2026_01_01"))
+        os.symlink("..2026_01_01", self.path("plan", "..data"))
+        self.assertEqual(set(self.FILES), set(read_files(self.file, self.DIGEST)))
+
+    def test_a_replaced_plan_or_certificate_or_a_file_more_is_refused(self):
+        for name, text in (("plan.json", "{}"), ("ca.crt", "other"), ("more", "")):
+            with self.subTest(name):
+                self.write(text, "plan", name)
+                with self.assertRaises(PlanError) as raised:
+                    read_files(self.file, self.DIGEST)
+                self.assertIn("its ConfigMap was replaced; set a new spec.runID",
+                              raised.exception.message)
+                self.write(self.FILES.get(name, ""), "plan", name)
+
+    def test_a_stage_with_a_replaced_plan_runs_nothing_and_shows_nobody_its_token(self):
+        ran = self.path("tmp", "ran")
+        self.write_plan(plan_with(harness__command=self.command("open(%r, 'w')" % ran)))
+        with ReportServer() as server:
+            self.run_stage("infer", 1, EVALJOB_REPORT_URL=server.url,
+                           EVALJOB_PLAN_DIGEST=self.DIGEST)
+            self.assertEqual([], server.reports)
+        self.assertEqual("PreflightFailed", self.termination()["cause"])
+        self.assertIn("its ConfigMap was replaced", self.termination()["message"])
+        self.assertFalse(os.path.exists(ran))
+
+    def test_nothing_but_the_launcher_is_told_the_digest(self):
+        self.assertNotIn("EVALJOB_PLAN_DIGEST", Settings.read(
+            "infer", dict(self.environment, EVALJOB_PLAN_DIGEST="x")).child_environment())
 
 
 if __name__ == "__main__":

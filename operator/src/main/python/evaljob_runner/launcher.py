@@ -7,7 +7,7 @@ from .failures import (PREFLIGHT_FAILED, REPORT_REJECTED, TERMINATED, UNKNOWN, S
                        Terminated)
 from .files import FolderLock
 from .log import say
-from .plan import read_plan
+from .plan import read_files, read_plan
 from .progress import Progress
 from .report import Reporter
 from .settings import STAGES, Settings
@@ -46,8 +46,10 @@ class Launcher:
 
     def _work(self):
         settings = Settings.read(self._stage, self._environment)
+        # Before the first report: a plan that was replaced brings a certificate of its own.
+        files = read_files(settings.plan_file, settings.plan_digest)
         self._reporter = Reporter.create(settings, self._progress)
-        plan = read_plan(settings.plan_file)
+        plan = read_plan(files[os.path.basename(settings.plan_file)])
         self._progress.expect(plan.dataset_names())
         say("stage %s of model %s in %s/%s, attempt %d" % (
             settings.stage, plan.model, plan.namespace, plan.job, settings.attempt))

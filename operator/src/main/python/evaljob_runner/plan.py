@@ -1,5 +1,7 @@
 """plan.json: what one model's run is, read and checked."""
+import hashlib
 import json
+import os
 from dataclasses import dataclass
 from typing import List, Mapping, Tuple
 
@@ -132,15 +134,49 @@ class Plan:
         return [dataset.name for dataset in self.datasets]
 
 
-def read_plan(path):
-    """The plan of a file; a PlanError names what is wrong and where."""
+def read_files(path, digest=None):
+    """The plan's file and its neighbours, each by its name, as the bytes that `digest` is of.
+
+    The Job carries the digest of the plan that it was made from. Somebody who may write ConfigMaps
+    could have put another in its place since, with a command and a certificate of their own.
+    """
+    folder, name = os.path.split(path)
     try:
-        with open(path, "rb") as source:
-            data = source.read(_LIMIT + 1)
+        # A mounted ConfigMap is links into a hidden folder, whose name begins with two dots.
+        names = [entry for entry in os.listdir(folder or ".") if not entry.startswith("..")]
+        files = {entry: _read(os.path.join(folder, entry)) for entry in names}
     except OSError as error:
         raise PlanError("cannot read %s (%s); mount the plan there" % (path, error.strerror))
+    if name not in files:
+        raise PlanError("cannot read %s (No such file or directory); mount the plan there" % path)
+    found = _digest(files)
+    if digest and found != digest:
+        raise PlanError("the mounted plan has the digest %s, the Job was made from %s: its ConfigMap "
+                        "was replaced; set a new spec.runID, and see who writes ConfigMaps here"
+                        % (found, digest))
+    return files
+
+
+def _read(path):
+    with open(path, "rb") as source:
+        data = source.read(_LIMIT + 1)
     if len(data) > _LIMIT:
         raise PlanError("larger than %d bytes; it was not written by the operator" % _LIMIT)
+    return data
+
+
+def _digest(files):
+    """As the operator computes it: names and contents in the order of the names, lengths first."""
+    summed = hashlib.sha256()
+    for name in sorted(files):
+        for part in (name.encode("utf-8"), files[name]):
+            summed.update(b"%d:" % len(part))
+            summed.update(part)
+    return "sha256:" + summed.hexdigest()
+
+
+def read_plan(data):
+    """The plan of a file's bytes; a PlanError names what is wrong and where."""
     try:
         document = json.loads(data.decode("utf-8"))
     except ValueError as error:

@@ -62,6 +62,13 @@ class Endpoint:
         self._token_file = token_file
         self._ca_file = ca_file
         self._tls = parts.scheme == "https"
+        self._trusted = None
+
+    def _trust(self):
+        """Read once, beside the plan that was checked: the file may be replaced later."""
+        if self._trusted is None:
+            self._trusted = ssl.create_default_context(cafile=self._ca_file)
+        return self._trusted
 
     def post(self, body, seconds=_ATTEMPT_SECONDS):
         headers = {"Content-Type": "application/json"}
@@ -73,8 +80,7 @@ class Endpoint:
             # No proxy: one named in the author's environment must not see the token.
             handlers = [urllib.request.ProxyHandler({}), _NoRedirects()]
             if self._tls:
-                handlers.append(urllib.request.HTTPSHandler(
-                    context=ssl.create_default_context(cafile=self._ca_file)))
+                handlers.append(urllib.request.HTTPSHandler(context=self._trust()))
             with urllib.request.build_opener(*handlers).open(
                     request, timeout=seconds) as answer:
                 answer.read(4096)

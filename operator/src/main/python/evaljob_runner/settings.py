@@ -10,7 +10,7 @@ STAGES = {"prefetch": "Prefetch", "infer": "Infer", "score": "Score"}
 # Only the launcher may speak to the report endpoint.
 _LAUNCHER_ONLY = (
     "EVALJOB_REPORT_URL", "EVALJOB_REPORT_TOKEN_FILE", "EVALJOB_REPORT_CA_FILE",
-    "EVALJOB_TERMINATION_LOG", "EVALJOB_PLAN")
+    "EVALJOB_TERMINATION_LOG", "EVALJOB_PLAN", "EVALJOB_PLAN_DIGEST")
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Settings:
     environment: Mapping[str, str]
     stage: str
     plan_file: str
+    plan_digest: Optional[str]
     workspace: Optional[str]
     cache: Optional[str]
     volumes: str
@@ -47,6 +48,7 @@ class Settings:
             environment=dict(environment),
             stage=STAGES[stage],
             plan_file=plan_file,
+            plan_digest=environment.get("EVALJOB_PLAN_DIGEST") or None,
             workspace=_path(environment, "EVALJOB_WORKSPACE"),
             cache=_path(environment, "EVALJOB_CACHE"),
             volumes=environment.get("EVALJOB_VOLUMES") or "/mnt/evaljob",

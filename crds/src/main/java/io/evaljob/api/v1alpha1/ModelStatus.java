@@ -41,6 +41,11 @@ public record ModelStatus(
     @JsonPropertyDescription("ConfigMap with the plan of this run.") @Size(max = 63)
         String planName,
     @JsonPropertyDescription(
+            "SHA-256 of what that ConfigMap holds, as sha256:<64 hexadecimal digits>; a ConfigMap"
+                + " that holds something else is not used.")
+        @Size(max = 128)
+        String planDigest,
+    @JsonPropertyDescription(
             "What the plan took for granted, for example that the fit was not checked.")
         @Size(max = 512)
         String note,
@@ -88,6 +93,11 @@ public record ModelStatus(
   /** {@link #planName()}, empty when left out. */
   public Optional<String> planNameIfSet() {
     return Optional.ofNullable(planName);
+  }
+
+  /** {@link #planDigest()}, empty when left out. */
+  public Optional<String> planDigestIfSet() {
+    return Optional.ofNullable(planDigest);
   }
 
   /** {@link #note()}, empty when left out. */

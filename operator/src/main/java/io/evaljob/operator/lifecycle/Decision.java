@@ -32,10 +32,12 @@ public final class Decision {
     List<ResultRow> rows = new ArrayList<>(pass.newRun() ? List.of() : pass.before().results());
     int total = pass.newRun() ? 0 : pass.before().resultsTotal();
     for (Outcome outcome : outcomes) {
-      if (outcome instanceof Outcome.Done done) {
-        if (done.action() instanceof Action.EnsurePlan plan) {
-          pass.model(plan.model()).planName(done.name());
-        } else if (done.action() instanceof Action.StoreResults stored) {
+      if (outcome instanceof Outcome.Planned planned) {
+        pass.model(planned.action().model()).plan(planned.name(), planned.digest());
+        // Jobs are made from plans that are on record.
+        pass.again(Duration.ZERO);
+      } else if (outcome instanceof Outcome.Done done) {
+        if (done.action() instanceof Action.StoreResults stored) {
           total += stored.rows().size();
           rows = new ArrayList<>(ResultRows.first(rows, stored.rows(), pass.modelNames()));
           end(pass.model(stored.model()), done.name(), stored.rows());

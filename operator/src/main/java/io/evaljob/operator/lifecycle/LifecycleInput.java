@@ -18,7 +18,8 @@ import java.util.Set;
  * @param runHash hash of the run that the spec and the runtime describe now, empty unless valid
  * @param observations what is seen of its models, by name
  * @param jobsOfOtherRuns names of Jobs of other runs that are not yet being deleted
- * @param presentPlans names of the plan ConfigMaps that exist and are ours
+ * @param presentPlans names of the plan ConfigMaps on record that exist as they were made
+ * @param foreignPlans names of plan ConfigMaps on record under which something else stands now
  * @param reports the newest report to write of a pod, by the pod's UID
  * @param now the time of the pass
  * @param settings limits that no spec names
@@ -30,6 +31,7 @@ public record LifecycleInput(
     Map<String, ModelObservation> observations,
     List<String> jobsOfOtherRuns,
     Set<String> presentPlans,
+    Set<String> foreignPlans,
     Map<String, StageReport> reports,
     Instant now,
     LifecycleSettings settings) {
@@ -39,6 +41,7 @@ public record LifecycleInput(
     observations = Map.copyOf(observations);
     jobsOfOtherRuns = List.copyOf(jobsOfOtherRuns);
     presentPlans = Set.copyOf(presentPlans);
+    foreignPlans = Set.copyOf(foreignPlans);
     reports = Map.copyOf(reports);
   }
 

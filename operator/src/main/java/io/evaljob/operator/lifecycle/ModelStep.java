@@ -238,7 +238,7 @@ final class ModelStep {
         return;
       }
     }
-    Optional<String> plan = model.planName();
+    Optional<String> plan = pass.plan(model);
     if (plan.isEmpty() || pass.hold().isPresent()) {
       return;
     }

@@ -17,6 +17,15 @@ public sealed interface Outcome {
   record Done(Action action, String name) implements Outcome {}
 
   /**
+   * The plan ConfigMap exists as we make it.
+   *
+   * @param action the action
+   * @param name its name
+   * @param digest digest of what it holds
+   */
+  record Planned(Action.EnsurePlan action, String name, String digest) implements Outcome {}
+
+  /**
    * Not done; it may be done later without a change of ours.
    *
    * @param action the action

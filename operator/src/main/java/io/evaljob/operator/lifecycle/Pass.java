@@ -79,6 +79,11 @@ final class Pass {
     return models.get(name);
   }
 
+  /** The plan on record of a model, where it is there as it was made: Jobs come from no other. */
+  Optional<String> plan(ModelDraft model) {
+    return model.planName().filter(input.presentPlans()::contains);
+  }
+
   List<String> modelNames() {
     return input.job().getSpec().models().stream().map(ModelSpec::name).toList();
   }

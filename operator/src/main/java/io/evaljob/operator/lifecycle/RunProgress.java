@@ -2,12 +2,9 @@ package io.evaljob.operator.lifecycle;
 
 import io.evaljob.api.v1alpha1.EvalJobSpec;
 import io.evaljob.api.v1alpha1.RunStatus;
-import io.evaljob.api.v1alpha1.WaitingReason;
-import io.evaljob.operator.observe.Wait;
 import io.evaljob.operator.plan.Refusal;
 import io.evaljob.operator.status.ModelDraft;
 import io.evaljob.operator.validate.Validation;
-import java.time.Duration;
 import java.util.List;
 
 /** Moves a run on that has begun: plans first, then every model whose turn it is. */
@@ -19,8 +16,7 @@ final class RunProgress {
     List<ModelDraft> unplanned =
         pass.models().stream()
             .filter(model -> !model.ended())
-            .filter(
-                model -> model.planName().filter(pass.input().presentPlans()::contains).isEmpty())
+            .filter(model -> pass.plan(model).isEmpty())
             .toList();
     if (!unplanned.isEmpty() && !samePlan(pass)) {
       if (pass.models().stream().noneMatch(ModelDraft::started)) {
@@ -33,8 +29,6 @@ final class RunProgress {
     refusedEdit(pass);
     if (!unplanned.isEmpty() && samePlan(pass)) {
       unplanned.forEach(model -> pass.act(new Action.EnsurePlan(model.name())));
-      // Jobs are made from plans that are on record.
-      pass.again(Duration.ZERO);
     }
     models(pass);
   }
@@ -49,7 +43,7 @@ final class RunProgress {
     }
     long active = pass.models().stream().filter(model -> model.started() && !model.ended()).count();
     for (ModelDraft model : pass.models()) {
-      if (!model.started() && !model.ended() && active < most && model.planName().isPresent()) {
+      if (!model.started() && !model.ended() && active < most && pass.plan(model).isPresent()) {
         if (pass.hold().isEmpty()) {
           new ModelStep(pass, model).begin();
           active++;
@@ -67,14 +61,9 @@ final class RunProgress {
   }
 
   private static void planGone(Pass pass, ModelDraft model) {
-    pass.waitFor(
-        model.name(),
-        new Wait(
-            WaitingReason.ContainerConfig,
-            "The plan ConfigMap "
-                + model.planName().orElse("of model " + model.name())
-                + " is gone, and the runtime is no longer the one it was made from;"
-                + " set a new spec.runID."));
+    boolean foreign = model.planName().filter(pass.input().foreignPlans()::contains).isPresent();
+    String name = model.planName().orElse("of model " + model.name());
+    pass.waitFor(model.name(), PlanLoss.beyondRepair(name, foreign));
   }
 
   /**

@@ -72,6 +72,7 @@ final class RunStart {
         plan.processes(),
         plan.devicesPerProcess(),
         null,
+        null,
         plan.notes().isEmpty() ? null : Bounds.cut(String.join(" ", plan.notes()), Bounds.MESSAGE),
         null,
         List.of(),

@@ -4,11 +4,12 @@ import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.api.v1alpha1.ModelSpec;
 import io.evaljob.api.v1alpha1.ModelStatus;
 import io.evaljob.api.v1alpha1.RunStatus;
-import io.evaljob.api.v1alpha1.WaitingReason;
 import io.evaljob.operator.lifecycle.Action;
 import io.evaljob.operator.lifecycle.Outcome;
+import io.evaljob.operator.lifecycle.PlanLoss;
 import io.evaljob.operator.observe.Wait;
 import io.evaljob.operator.resources.ChildFactory;
+import io.evaljob.operator.resources.PlanConfigMap;
 import io.evaljob.operator.resources.Run;
 import io.evaljob.operator.resources.SameChild;
 import io.evaljob.operator.validate.ResolvedJob;
@@ -19,9 +20,7 @@ import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 
@@ -53,12 +52,11 @@ final class ActionExecutor {
    */
   List<Outcome> execute(Snapshot snapshot, Validation validation, List<Action> actions) {
     List<Outcome> outcomes = new ArrayList<>();
-    Map<String, ConfigMap> plans = new HashMap<>(snapshot.plans());
     for (Action action : actions) {
       if (action instanceof Action.EnsurePlan plan) {
-        outcomes.add(ensurePlan(snapshot.job(), validation, plan, plans));
+        outcomes.add(ensurePlan(snapshot, validation, plan));
       } else if (action instanceof Action.StartStage start) {
-        outcomes.add(start(snapshot.job(), start, plans));
+        outcomes.add(start(snapshot, start));
       } else if (action instanceof Action.StoreResults results) {
         outcomes.add(store(snapshot.job(), results));
       } else if (action instanceof Action.DeleteJob delete) {
@@ -69,8 +67,8 @@ final class ActionExecutor {
     return outcomes;
   }
 
-  private Outcome ensurePlan(
-      EvalJob job, Validation validation, Action.EnsurePlan action, Map<String, ConfigMap> plans) {
+  private Outcome ensurePlan(Snapshot snapshot, Validation validation, Action.EnsurePlan action) {
+    EvalJob job = snapshot.job();
     if (!(validation instanceof Validation.Valid valid)) {
       throw new IllegalStateException("a plan is asked for where validation gave none");
     }
@@ -88,31 +86,20 @@ final class ActionExecutor {
             .findFirst()
             .flatMap(ModelStatus::planNameIfSet);
     if (onRecord.isPresent() && !onRecord.get().equals(name)) {
-      return new Outcome.Blocked(
-          action,
-          new Wait(
-              WaitingReason.ContainerConfig,
-              "The plan ConfigMap "
-                  + onRecord.get()
-                  + " is gone and cannot be made again as it was; set a new spec.runID."));
+      boolean foreign = snapshot.plans().foreign().contains(onRecord.get());
+      return new Outcome.Blocked(action, PlanLoss.beyondRepair(onRecord.get(), foreign));
     }
     Optional<Wait> blocked = writer.create(desired).wait(desired);
     if (blocked.isPresent()) {
       return new Outcome.Blocked(action, blocked.get());
     }
-    plans.put(name, desired);
-    return new Outcome.Done(action, name);
+    return new Outcome.Planned(action, name, PlanConfigMap.digest(desired));
   }
 
-  private Outcome start(EvalJob job, Action.StartStage action, Map<String, ConfigMap> plans) {
-    ConfigMap plan = plans.get(action.planName());
-    if (plan == null) {
-      return new Outcome.Blocked(
-          action,
-          new Wait(
-              WaitingReason.ContainerConfig,
-              "The plan ConfigMap " + action.planName() + " is not there."));
-    }
+  private Outcome start(Snapshot snapshot, Action.StartStage action) {
+    EvalJob job = snapshot.job();
+    ConfigMap plan =
+        Optional.ofNullable(snapshot.plans().intact().get(action.planName())).orElseThrow();
     Optional<Wait> blocked = runner(job).or(() -> workspace(job, action.model()));
     if (blocked.isPresent()) {
       return new Outcome.Blocked(action, blocked.get());

@@ -54,7 +54,14 @@ final class ChildWriter {
                     WaitingReason.PodsRemain,
                     name + " is being deleted; it is made again when it is gone."));
         case REFUSED -> Optional.of(refused(name));
-        case OURS_BUT_DIFFERENT, TAKEN ->
+        case OURS_BUT_DIFFERENT ->
+            Optional.of(
+                new Wait(
+                    WaitingReason.NameTaken,
+                    name
+                        + " exists and does not hold what the operator writes there; delete it, and"
+                        + " see who made it."));
+        case TAKEN ->
             Optional.of(
                 new Wait(
                     WaitingReason.NameTaken,

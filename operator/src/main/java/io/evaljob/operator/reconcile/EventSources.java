@@ -247,37 +247,17 @@ final class EventSources {
         children,
         pods.byIndex(BY_JOB, uid),
         events,
-        plans(job));
+        RecordedPlans.read(job, name -> plan(namespace, name)));
   }
 
   /** A plan that the cache lacks is asked for: it may just have been made. */
-  private Map<String, ConfigMap> plans(EvalJob job) {
-    Map<String, ConfigMap> plans = new java.util.HashMap<>();
-    if (job.getStatus() == null) {
-      return plans;
-    }
-    String namespace = job.getMetadata().getNamespace();
-    job.getStatus()
-        .models()
-        .forEach(
-            model ->
-                model
-                    .planNameIfSet()
-                    .flatMap(
-                        name ->
-                            configMaps
-                                .get(new ResourceID(name, namespace))
-                                .or(
-                                    () ->
-                                        Optional.ofNullable(
-                                            client
-                                                .configMaps()
-                                                .inNamespace(namespace)
-                                                .withName(name)
-                                                .get())))
-                    .filter(plan -> isControlledBy(plan, job.getMetadata().getUid()))
-                    .ifPresent(plan -> plans.put(plan.getMetadata().getName(), plan)));
-    return plans;
+  private Optional<ConfigMap> plan(String namespace, String name) {
+    return configMaps
+        .get(new ResourceID(name, namespace))
+        .or(
+            () ->
+                Optional.ofNullable(
+                    client.configMaps().inNamespace(namespace).withName(name).get()));
   }
 
   /** An object of the caches, to spare a request. */

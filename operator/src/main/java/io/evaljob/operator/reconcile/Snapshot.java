@@ -14,7 +14,6 @@ import io.evaljob.operator.validate.ClaimSource;
 import io.evaljob.operator.validate.JobInputs;
 import io.evaljob.operator.validate.ProfileSource;
 import io.evaljob.operator.validate.Validation;
-import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.Event;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
@@ -37,7 +36,7 @@ import java.util.Optional;
  * @param jobs Jobs labelled as its children
  * @param pods pods labelled as its children
  * @param failedCreates FailedCreate events of these Jobs
- * @param plans plan ConfigMaps on record that exist and are its own, by name
+ * @param plans what stands under the names of the plans on record
  */
 record Snapshot(
     EvalJob job,
@@ -51,7 +50,7 @@ record Snapshot(
     List<Job> jobs,
     List<Pod> pods,
     List<Event> failedCreates,
-    Map<String, ConfigMap> plans) {
+    RecordedPlans plans) {
 
   Snapshot {
     namespaceLabels = namespaceLabels == null ? Map.of() : namespaceLabels;
@@ -76,7 +75,8 @@ record Snapshot(
             : Optional.empty(),
         observer.observe(jobs, pods, failedCreates),
         observer.jobsOfOtherRuns(jobs),
-        plans.keySet(),
+        plans.intact().keySet(),
+        plans.foreign(),
         reports,
         now,
         settings);

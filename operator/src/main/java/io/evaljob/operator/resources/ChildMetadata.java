@@ -1,6 +1,7 @@
 package io.evaljob.operator.resources;
 
 import io.evaljob.api.v1alpha1.EvalJob;
+import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.api.model.OwnerReference;
@@ -24,6 +25,13 @@ final class ChildMetadata {
   static String namespace(EvalJob job) {
     String namespace = job.getMetadata().getNamespace();
     return namespace == null ? "default" : namespace;
+  }
+
+  /** Whether the object is controlled by this very job, not by an older one of the same name. */
+  static boolean isChild(HasMetadata object, EvalJob job) {
+    return object.getMetadata().getOwnerReferences().stream()
+        .filter(owner -> Boolean.TRUE.equals(owner.getController()))
+        .anyMatch(owner -> job.getMetadata().getUid().equals(owner.getUid()));
   }
 
   private static OwnerReference controller(EvalJob job) {

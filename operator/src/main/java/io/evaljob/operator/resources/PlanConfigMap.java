@@ -5,12 +5,20 @@ import io.evaljob.operator.validate.ResolvedJob;
 import io.evaljob.operator.validate.ResolvedModel;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /**
  * The immutable ConfigMap that fixes what one model's run is: plan, runtime, profile and the
  * certificates of the report endpoint.
+ *
+ * <p>A pod is made from it, so whoever may write ConfigMaps could have a pod made that the runtime
+ * does not allow: by planting one under the name, or by putting another in its place later. The
+ * digest of its content therefore goes into the EvalJob's status, which only the operator writes,
+ * and into the pod's environment; both sides use nothing that does not match it.
  */
 public final class PlanConfigMap {
   /** Key of the plan that the runner reads. */
@@ -38,7 +46,7 @@ public final class PlanConfigMap {
             job.getMetadata().getUid(),
             run.number(),
             model.spec().name(),
-            data.toString());
+            digest(data));
     Map<String, String> labels = Labels.of(job, model.spec().name());
     labels.put(Labels.RUN, Long.toString(run.number()));
     labels.put(Labels.CONTENT, CONTENT);
@@ -47,6 +55,39 @@ public final class PlanConfigMap {
         .withData(data)
         .withImmutable(true)
         .build();
+  }
+
+  /** What a plan ConfigMap holds, as {@code sha256:} and 64 hexadecimal digits. */
+  public static String digest(ConfigMap configMap) {
+    return digest(Optional.ofNullable(configMap.getData()).orElse(Map.of()));
+  }
+
+  /** The runner computes the same from the files that it sees. */
+  private static String digest(Map<String, String> data) {
+    List<String> parts = new ArrayList<>();
+    new TreeMap<>(data)
+        .forEach(
+            (key, value) -> {
+              parts.add(key);
+              parts.add(value);
+            });
+    return "sha256:" + ContentHash.of(parts.toArray(String[]::new)).hex();
+  }
+
+  /**
+   * Whether an object found under a plan's name is the plan that was made.
+   *
+   * @param found what is there now
+   * @param job the EvalJob it was made for
+   * @param digest what {@link #digest} said when it was made
+   */
+  public static boolean isPlan(ConfigMap found, EvalJob job, String digest) {
+    boolean onlyData = found.getBinaryData() == null || found.getBinaryData().isEmpty();
+    return found.getMetadata().getDeletionTimestamp() == null
+        && ChildMetadata.isChild(found, job)
+        && Boolean.TRUE.equals(found.getImmutable())
+        && onlyData
+        && digest(found).equals(digest);
   }
 
   /**

@@ -2,9 +2,12 @@ package io.evaljob.operator.resources;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.OwnerReference;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
+import java.util.Map;
+import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
@@ -43,9 +46,19 @@ public final class SameChild {
     if (desired instanceof PersistentVolumeClaim) {
       return Verdict.SAME; // it may have been made larger, and a new one would lose the work
     }
-    JsonNode ours = MAPPER.valueToTree(desired);
-    JsonNode theirs = MAPPER.valueToTree(found);
-    return contains(theirs, ours) ? Verdict.SAME : Verdict.DIFFERENT;
+    if (desired instanceof ConfigMap ours
+        && found instanceof ConfigMap theirs
+        && !(keys(ours.getData()).equals(keys(theirs.getData()))
+            && keys(ours.getBinaryData()).equals(keys(theirs.getBinaryData())))) {
+      return Verdict.DIFFERENT; // every key is a file in a pod: none may be added
+    }
+    return contains(MAPPER.valueToTree(found), MAPPER.valueToTree(desired))
+        ? Verdict.SAME
+        : Verdict.DIFFERENT;
+  }
+
+  private static Set<String> keys(Map<String, String> data) {
+    return data == null ? Set.of() : data.keySet();
   }
 
   /** A child without a controller (the runner) is told by its content alone. */

@@ -17,6 +17,7 @@ import java.util.Optional;
  * @param settings what no spec says
  * @param job the job
  * @param planName name of the plan ConfigMap
+ * @param planDigest digest of what it holds
  * @param hasCertificates whether the plan ConfigMap carries the report endpoint's CA
  * @param plan the plan
  * @param runtime the runtime as it was planned with
@@ -27,6 +28,7 @@ record StageContext(
     ResourceSettings settings,
     EvalJob job,
     String planName,
+    String planDigest,
     boolean hasCertificates,
     PlanDocument plan,
     RuntimeSnapshot runtime,

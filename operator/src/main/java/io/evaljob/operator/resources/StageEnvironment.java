@@ -70,6 +70,7 @@ final class StageEnvironment {
     set("EVALJOB_STAGE", context.stage().name());
     set("EVALJOB_ATTEMPT", Integer.toString(context.attempt()));
     set("EVALJOB_PLAN", ContainerPaths.PLAN + "/" + PlanConfigMap.PLAN);
+    set("EVALJOB_PLAN_DIGEST", context.planDigest());
     if (context.mountsWorkspace()) {
       set("EVALJOB_WORKSPACE", ContainerPaths.WORKSPACE);
     }

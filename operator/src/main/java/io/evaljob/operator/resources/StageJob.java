@@ -28,15 +28,22 @@ import java.util.TreeMap;
 final class StageJob {
   static final String CONTAINER = "evaluator";
 
-  /** Starts the runner only when it is the one that this Job was made with. */
+  /**
+   * Starts the runner only when it is the one that this Job was made with, from a copy: ranks are
+   * started from it much later, and the mounted file may have been replaced by then.
+   */
   static final String BOOTSTRAP =
       """
-      import hashlib, runpy, sys
+      import hashlib, os, runpy, sys, tempfile
       path, expected = sys.argv[1:3]
       with open(path, 'rb') as archive:
-          found = hashlib.sha256(archive.read()).hexdigest()
+          runner = archive.read()
+      found = hashlib.sha256(runner).hexdigest()
       if found != expected:
           sys.exit('runner %s has sha256 %s, not %s' % (path, found, expected))
+      path = os.path.join(tempfile.mkdtemp(prefix='runner-'), os.path.basename(path))
+      with open(path, 'wb') as copy:
+          copy.write(runner)
       sys.argv = [path] + sys.argv[3:]
       runpy.run_path(path, run_name='__main__')
       """;
@@ -49,6 +56,7 @@ final class StageJob {
             settings,
             job,
             planMap.getMetadata().getName(),
+            PlanConfigMap.digest(planMap),
             planMap.getData().containsKey(PlanConfigMap.CERTIFICATES),
             PlanConfigMap.plan(planMap),
             PlanConfigMap.runtime(planMap),

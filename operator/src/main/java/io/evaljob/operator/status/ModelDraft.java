@@ -19,6 +19,7 @@ public final class ModelDraft {
   private int attempt;
   private int retries;
   private String planName;
+  private String planDigest;
   private String nodeName;
   private List<String> deviceIds;
   private String imageId;
@@ -38,6 +39,7 @@ public final class ModelDraft {
     attempt = before.attempt();
     retries = before.retries();
     planName = before.planName();
+    planDigest = before.planDigest();
     nodeName = before.nodeName();
     deviceIds = before.deviceIDs();
     imageId = before.imageID();
@@ -109,9 +111,10 @@ public final class ModelDraft {
     return Optional.ofNullable(planName);
   }
 
-  /** Sets the ConfigMap with the plan. */
-  public void planName(String name) {
+  /** Sets the ConfigMap with the plan, and the digest of what it holds. */
+  public void plan(String name, String digest) {
     planName = name;
+    planDigest = digest;
   }
 
   /** Sets the node of the last pod. */
@@ -183,6 +186,7 @@ public final class ModelDraft {
         before.processes(),
         before.devicesPerProcess(),
         planName,
+        planDigest,
         before.note(),
         nodeName,
         deviceIds,

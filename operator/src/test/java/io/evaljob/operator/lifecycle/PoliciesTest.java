@@ -121,7 +121,7 @@ class PoliciesTest {
             Story.mapping(
                 new ModelStatus(
                     "a", null, null, 0, 0, "Layers", processes, devices, null, null, null, null,
-                    null, null, null, null)))
+                    null, null, null, null, null)))
         .isEqualTo(text);
   }
 

@@ -49,6 +49,29 @@ class BootstrapTest {
   }
 
   @Test
+  void whatReplacesTheMountedRunnerLaterIsNeverRun() throws Exception {
+    RunnerArchive late =
+        RunnerArchive.of(
+            Map.of(
+                "__main__.py",
+                bytes(
+                    """
+                    import sys
+                    with open('MOUNTED', 'wb') as planted:
+                        planted.write(b'planted')
+                    with open(sys.argv[0], 'rb') as own:
+                        print(own.read(2))
+                    """
+                        .replace("MOUNTED", archive.toString()))));
+    Files.write(archive, late.bytes());
+
+    Ended ended = run(late.sha256());
+
+    assertThat(archive).hasContent("planted");
+    assertThat(ended.output()).isEqualTo("b'PK'\n");
+  }
+
+  @Test
   void theRunnerOfThisBuildIsWhole() {
     assertThat(RunnerArchive.fromClassPath().bytes()).isNotEmpty();
     assertThat(RunnerArchive.fromClassPath()).isEqualTo(RunnerArchive.fromClassPath());
@@ -56,12 +79,13 @@ class BootstrapTest {
 
   private Ended run(String sha256) throws IOException, InterruptedException {
     Path output = folder.resolve("output");
-    Process process =
+    ProcessBuilder builder =
         new ProcessBuilder("python3", "-c", StageJob.BOOTSTRAP, archive.toString(), sha256, "infer")
             .directory(folder.toFile())
             .redirectErrorStream(true)
-            .redirectOutput(output.toFile())
-            .start();
+            .redirectOutput(output.toFile());
+    builder.environment().put("TMPDIR", folder.toString());
+    Process process = builder.start();
     assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
     return new Ended(process.exitValue(), Files.readString(output));
   }

@@ -127,6 +127,10 @@ class SameChildTest {
         new ConfigMapBuilder(runner).addToBinaryData("evaljob-runner.pyz", "AAAB").build();
     assertThat(SameChild.compare(runner, new ConfigMapBuilder(runner).build())).isEqualTo(SAME);
     assertThat(SameChild.compare(runner, planted)).isEqualTo(DIFFERENT);
+    ConfigMap fuller = new ConfigMapBuilder(runner).addToBinaryData("more", "AAAA").build();
+    ConfigMap withText = new ConfigMapBuilder(runner).addToData("more", "text").build();
+    assertThat(SameChild.compare(runner, fuller)).isEqualTo(DIFFERENT);
+    assertThat(SameChild.compare(runner, withText)).isEqualTo(DIFFERENT);
   }
 
   @Test

@@ -97,12 +97,12 @@ final class ChildActor implements AutoCloseable {
     if (what == Stage.Unknown) {
       return;
     }
-    Ending ending =
-        script.of(labels.get(Labels.MODEL), what, Integer.parseInt(labels.get(Labels.ATTEMPT)));
-    if (ending instanceof Ending.IsNotMade) {
-      return;
-    }
     try {
+      Ending ending =
+          script.of(labels.get(Labels.MODEL), what, Integer.parseInt(labels.get(Labels.ATTEMPT)));
+      if (ending instanceof Ending.IsNotMade) {
+        return;
+      }
       Pod pod = bind(job);
       end(job, pod, what, ending);
     } catch (KubernetesClientException | InterruptedException closing) {

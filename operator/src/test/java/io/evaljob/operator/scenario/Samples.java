@@ -51,6 +51,13 @@ final class Samples {
         EvalJob.class);
   }
 
+  /** The runtime as an administrator's edit leaves it. */
+  static EvalRuntime withAnotherImage(EvalRuntime runtime) {
+    ObjectNode tree = new ObjectMapper().valueToTree(runtime);
+    ((ObjectNode) tree.get("spec")).put("image", "registry/eval:2");
+    return Serialization.unmarshal(Serialization.asJson(tree), EvalRuntime.class);
+  }
+
   static EvalJob oneAtATime(EvalJob job) {
     return edited(job, "maxConcurrentModels", 1);
   }

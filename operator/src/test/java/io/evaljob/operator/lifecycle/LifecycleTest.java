@@ -1,0 +1,118 @@
+package io.evaljob.operator.lifecycle;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.evaljob.api.v1alpha1.EvalJob;
+import io.evaljob.api.v1alpha1.WaitingReason;
+import io.evaljob.operator.observe.Wait;
+import io.evaljob.operator.resources.RunHash;
+import io.evaljob.operator.validate.Manifests;
+import io.evaljob.operator.validate.Validation;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** Decisions that no scenario can tell apart from the outside. */
+class LifecycleTest {
+  private static final Instant NOW = Instant.parse("2026-11-23T15:00:00Z");
+  private static final Manifests MANIFESTS =
+      Manifests.of(
+          """
+          apiVersion: evaljob.io/v1alpha1
+          kind: EvalRuntime
+          metadata: {name: program}
+          spec:
+            harness: Command
+            command: {args: [python3, /opt/eval.py]}
+            image: registry.example/eval:1
+            allow: {namespaceSelector: {}}
+          ---
+          apiVersion: evaljob.io/v1alpha1
+          kind: EvalJob
+          metadata: {name: job, namespace: vlm}
+          spec:
+            runtimeRef: {name: program}
+            models: [{name: base}]
+            datasets: [{name: shapes}]
+          """);
+
+  private final EvalJob job = MANIFESTS.job();
+
+  private Decision decide(Set<String> plans) {
+    Validation validation = MANIFESTS.validate();
+    return Lifecycle.decide(
+        new LifecycleInput(
+            job,
+            validation,
+            Optional.of(RunHash.of(job, MANIFESTS.runtime())),
+            Map.of(),
+            List.of(),
+            plans,
+            Set.of(),
+            Map.of(),
+            NOW,
+            LifecycleSettings.DEFAULT));
+  }
+
+  /** The next pass begins with what this one wrote. */
+  private Conclusion conclude(Decision decision, List<Outcome> outcomes) {
+    Conclusion conclusion = decision.conclude(outcomes);
+    job.setStatus(conclusion.status());
+    return conclusion;
+  }
+
+  @Test
+  void aPlanIsOnRecordBeforeAJobIsMadeFromIt() {
+    conclude(decide(Set.of()), List.of());
+
+    Decision second = decide(Set.of());
+    Action.EnsurePlan plan = new Action.EnsurePlan("base");
+    assertThat(second.actions()).containsExactly(plan);
+    Conclusion planned =
+        conclude(second, List.of(new Outcome.Planned(plan, "job-base-plan-1", "sha256:1")));
+    assertThat(planned.requeueAfter()).contains(Duration.ZERO);
+    assertThat(planned.status().models().get(0).planName()).isEqualTo("job-base-plan-1");
+    assertThat(planned.status().models().get(0).planDigest()).isEqualTo("sha256:1");
+
+    assertThat(decide(Set.of("job-base-plan-1")).actions())
+        .singleElement()
+        .isInstanceOf(Action.StartStage.class);
+  }
+
+  @Test
+  void aPlanThatCannotBeMadeIsTriedAgainLaterAndNotAtOnce() {
+    conclude(decide(Set.of()), List.of());
+
+    Conclusion blocked =
+        conclude(
+            decide(Set.of()),
+            List.of(
+                new Outcome.Blocked(
+                    new Action.EnsurePlan("base"), new Wait(WaitingReason.NameTaken, "taken"))));
+
+    assertThat(blocked.requeueAfter()).contains(LifecycleSettings.DEFAULT.blockedDelay());
+    assertThat(blocked.status().waiting().reason()).isEqualTo("NameTaken");
+    assertThat(blocked.status().models().get(0).stageIfSet()).isEmpty();
+  }
+
+  @Test
+  void noJobIsMadeFromAPlanThatIsNotAsItWasMade() {
+    conclude(decide(Set.of()), List.of());
+    conclude(
+        decide(Set.of()),
+        List.of(new Outcome.Planned(new Action.EnsurePlan("base"), "job-base-plan-1", "sha256:1")));
+    assertThat(decide(Set.of()).actions()).containsExactly(new Action.EnsurePlan("base"));
+
+    Decision start = decide(Set.of("job-base-plan-1"));
+    Action first = start.actions().get(0);
+    conclude(start, List.of(new Outcome.Done(first, "job-base-prefetch-1")));
+    assertThat(job.getStatus().models().get(0).stage()).isEqualTo("Prefetch");
+    assertThat(decide(Set.of()).actions())
+        .as("a model that has begun")
+        .containsExactly(new Action.EnsurePlan("base"));
+  }
+}
