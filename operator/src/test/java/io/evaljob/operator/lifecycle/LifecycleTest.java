@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 /** Decisions that no scenario can tell apart from the outside. */
 class LifecycleTest {
   private static final Instant NOW = Instant.parse("2026-11-23T15:00:00Z");
-  private static final Manifests MANIFESTS =
+  private final Manifests manifests =
       Manifests.of(
           """
           apiVersion: evaljob.io/v1alpha1
@@ -40,15 +40,15 @@ class LifecycleTest {
             datasets: [{name: shapes}]
           """);
 
-  private final EvalJob job = MANIFESTS.job();
+  private final EvalJob job = manifests.job();
 
   private Decision decide(Set<String> plans) {
-    Validation validation = MANIFESTS.validate();
+    Validation validation = manifests.validate();
     return Lifecycle.decide(
         new LifecycleInput(
             job,
             validation,
-            Optional.of(RunHash.of(job, MANIFESTS.runtime())),
+            Optional.of(RunHash.of(job, manifests.runtime())),
             Map.of(),
             List.of(),
             plans,
