@@ -22,6 +22,10 @@ final class DeviceDiscovery {
 
   private static final long MEBI = 1L << 20;
 
+  /** By the shell, which looks for it in the PATH that it is given, not in that of this process. */
+  private static final String LIST =
+      "nvidia-smi --query-gpu=index,uuid,memory.total --format=csv,noheader,nounits";
+
   /**
    * The devices and where they come from.
    *
@@ -55,15 +59,15 @@ final class DeviceDiscovery {
       return pretended(pretend, variable, setting.orElse(""));
     }
     if (setting.isPresent()) {
-      return new Found(
-          named(variable, setting.get(), cards), variable + "=" + setting.get(), false);
+      List<VisibleDevice> devices = named(variable, setting.get(), cards);
+      String origin = variable + "=" + setting.get();
+      return new Found(devices, devices.isEmpty() ? "none, by " + origin : origin, false);
     }
     List<VisibleDevice> devices = new ArrayList<>();
     for (Card card : cards) {
       devices.add(new VisibleDevice(card.index(), card.memoryBytes()));
     }
-    return new Found(
-        devices, devices.isEmpty() ? "no device found" : "as nvidia-smi lists them", false);
+    return new Found(devices, devices.isEmpty() ? "none found" : "as nvidia-smi lists them", false);
   }
 
   private static Found pretended(String pretend, String variable, String setting) {
@@ -163,10 +167,7 @@ final class DeviceDiscovery {
     List<Card> cards = new ArrayList<>();
     try {
       ProcessBuilder builder =
-          new ProcessBuilder(
-                  "nvidia-smi",
-                  "--query-gpu=index,uuid,memory.total",
-                  "--format=csv,noheader,nounits")
+          new ProcessBuilder("/bin/sh", "-c", "exec " + LIST)
               .redirectError(ProcessBuilder.Redirect.DISCARD);
       builder.environment().clear();
       builder.environment().putAll(environment);

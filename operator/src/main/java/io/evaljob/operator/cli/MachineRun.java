@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
@@ -35,15 +36,21 @@ final class MachineRun {
   private final LiveTable table;
   private final LoadedManifests manifests;
   private final DeviceOptions.Machine machine;
+  private final Map<String, String> environment;
   private final AtomicBoolean interrupted = new AtomicBoolean();
   private final Semaphore changed = new Semaphore(0);
 
   MachineRun(
-      PrintWriter out, LiveTable table, LoadedManifests manifests, DeviceOptions.Machine machine) {
+      PrintWriter out,
+      LiveTable table,
+      LoadedManifests manifests,
+      DeviceOptions.Machine machine,
+      Map<String, String> environment) {
     this.out = out;
     this.table = table;
     this.manifests = manifests;
     this.machine = machine;
+    this.environment = environment;
   }
 
   /**
@@ -100,7 +107,8 @@ final class MachineRun {
                 machine.found().devices(),
                 machine.resourceName(),
                 machine.accelerator().processVariable())
-            .withEnvironments(config.cache(), this::installing);
+            .withHost(environment)
+            .withEnvironments(SandboxConfig.defaultCache(environment), this::installing);
     return python.isPresent() ? config.withPython(python.get()) : config;
   }
 

@@ -1,12 +1,15 @@
 package io.evaljob.operator.cli;
 
 import java.io.PrintWriter;
+import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.Spec;
 
 /** The command {@code evaljob}. */
 @Command(
@@ -41,19 +44,31 @@ public final class Main implements Runnable {
   /** The examples of the help texts fit into it. */
   private static final int HELP_COLUMNS = 100;
 
-  @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
+  @Spec private CommandSpec spec;
+
+  private final Map<String, String> environment;
+
+  private Main(Map<String, String> environment) {
+    this.environment = Map.copyOf(environment);
+  }
 
   /** Runs a command and ends the process with its exit code. */
   public static void main(String[] args) {
-    System.exit(commandLine().execute(args));
+    System.exit(commandLine(System.getenv()).execute(args));
   }
 
-  static CommandLine commandLine() {
-    return new CommandLine(new Main())
+  /** The commands, on these environment variables. */
+  static CommandLine commandLine(Map<String, String> environment) {
+    return new CommandLine(new Main(environment))
         .setUsageHelpWidth(HELP_COLUMNS)
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setParameterExceptionHandler(Main::wrongArguments)
         .setExecutionExceptionHandler(Main::failed);
+  }
+
+  /** The environment variables that a command of this command line shall see. */
+  static Map<String, String> environment(CommandSpec command) {
+    return ((Main) command.root().userObject()).environment;
   }
 
   @Override
@@ -77,7 +92,7 @@ public final class Main implements Runnable {
       if (problem instanceof Refused refused) {
         refused.problems().forEach(err::println);
         err.println(
-            "evaljob %s: %s, nothing was done"
+            "evaljob %s: %s"
                 .formatted(
                     command.getCommandName(), Counts.of(refused.problems().size(), "problem")));
         return ExitCode.FAILED;
@@ -86,7 +101,7 @@ public final class Main implements Runnable {
       if (problem instanceof UsageProblem) {
         return ExitCode.USAGE;
       }
-      if ("DEBUG".equalsIgnoreCase(System.getenv(LOG_LEVEL))) {
+      if ("DEBUG".equalsIgnoreCase(environment(command.getCommandSpec()).get(LOG_LEVEL))) {
         problem.printStackTrace(err);
       } else if (!(problem instanceof CannotRun)) {
         err.println("(" + LOG_LEVEL + "=DEBUG prints where this came from)");

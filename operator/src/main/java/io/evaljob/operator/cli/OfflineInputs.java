@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * What the reconciler looks up in a cluster, taken from a set of objects instead.
@@ -127,7 +128,10 @@ final class OfflineInputs {
 
       @Override
       public List<String> names(String namespace) {
-        return objects.profiles().stream().map(p -> p.getMetadata().getName()).toList();
+        return Stream.concat(
+                objects.profiles().stream().map(profile -> profile.getMetadata().getName()),
+                catalogue.names(namespace).stream())
+            .toList();
       }
     };
   }

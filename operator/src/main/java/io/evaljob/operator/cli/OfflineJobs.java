@@ -2,6 +2,7 @@ package io.evaljob.operator.cli;
 
 import io.evaljob.operator.validate.ResolvedJob;
 import java.util.List;
+import java.util.Map;
 
 /** The jobs of the files on a command line, validated and planned. */
 final class OfflineJobs {
@@ -14,13 +15,14 @@ final class OfflineJobs {
    * @throws Refused naming every problem
    * @throws UsageProblem when there is no EvalJob
    */
-  static List<ResolvedJob> resolve(ManifestFiles files, PlanContext context) {
+  static List<ResolvedJob> resolve(
+      ManifestFiles files, PlanContext context, Map<String, String> environment) {
     LoadedManifests manifests = files.load();
     ObjectSet objects = requireJobs(files, manifests);
     return OfflineCheck.check(
         manifests,
         objects.jobs(),
-        OfflineInputs.ofFiles(objects, context.of(objects.jobs(), System.getenv())));
+        OfflineInputs.ofFiles(objects, context.of(objects.jobs(), environment)));
   }
 
   /** The objects, among which there is an EvalJob. */

@@ -44,7 +44,7 @@ public final class OperatorCommand implements Callable<Integer> {
     PrintWriter err = spec.commandLine().getErr();
     OperatorConfig config;
     try {
-      config = OperatorConfig.fromEnvironment(System.getenv());
+      config = OperatorConfig.fromEnvironment(Main.environment(spec));
     } catch (ConfigException e) {
       e.problems().forEach(err::println);
       err.flush();

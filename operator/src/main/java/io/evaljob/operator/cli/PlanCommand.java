@@ -64,7 +64,7 @@ final class PlanCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    List<ResolvedJob> jobs = OfflineJobs.resolve(files, context);
+    List<ResolvedJob> jobs = OfflineJobs.resolve(files, context, Main.environment(spec));
     PrintWriter out = spec.commandLine().getOut();
     if (format == Format.json) {
       out.println(json(jobs));

@@ -1,19 +1,13 @@
 package io.evaljob.operator.cli;
 
 import io.evaljob.api.v1alpha1.EvalJob;
-import io.evaljob.operator.plan.Assignment;
-import io.evaljob.operator.plan.DeviceLoad;
 import io.evaljob.operator.plan.ModelPlan;
 import io.evaljob.operator.plan.RankPlan;
-import io.evaljob.operator.plan.Role;
-import io.evaljob.operator.plan.SplitPlan;
 import io.evaljob.operator.validate.ResolvedJob;
 import io.evaljob.operator.validate.ResolvedModel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
-import java.util.TreeMap;
 
 /** A plan as a person reads it: which rank sees which devices, and what lies on each of them. */
 final class PlanReport {
@@ -63,7 +57,7 @@ final class PlanReport {
                                 profile.name(), profile.origin().name().toLowerCase(Locale.ROOT)))
                 .orElse("none"));
     lines.addAll(ranks(plan));
-    plan.split().ifPresent(split -> lines.addAll(split(split)));
+    plan.split().ifPresent(split -> lines.addAll(SplitReport.lines(split, "  ")));
     plan.notes().forEach(note -> lines.add("  note: " + note));
     return lines;
   }
@@ -74,7 +68,10 @@ final class PlanReport {
     }
     String split =
         switch (plan.strategy()) {
-          case None -> "not split";
+          case None ->
+              plan.devicesPerProcess() == 1
+                  ? "not split"
+                  : "spread by the harness over its devices";
           case Layers -> "split by layers";
           case TensorParallel -> "tensor parallel";
           case DeviceMap -> "split by the given device map";
@@ -99,54 +96,5 @@ final class PlanReport {
           devices == 0 ? "cpu" : devices == 1 ? "0" : "0-" + (devices - 1));
     }
     return table.lines("  ");
-  }
-
-  private static List<String> split(SplitPlan split) {
-    if (!split.deviceMap().isEmpty()) {
-      TextTable table = new TextTable().row("DEVICE", "MODULES");
-      Map<Integer, List<String>> modules = new TreeMap<>();
-      split
-          .deviceMap()
-          .forEach((m, device) -> modules.computeIfAbsent(device, d -> new ArrayList<>()).add(m));
-      modules.forEach((device, names) -> table.row(device.toString(), String.join(", ", names)));
-      return table.lines("  ");
-    }
-    if (split.devices().isEmpty()) {
-      return List.of();
-    }
-    TextTable table =
-        new TextTable().row("DEVICE", "WEIGHTS", "LOAD", "CAPACITY", "HEADROOM", "BLOCKS");
-    for (DeviceLoad device : split.devices()) {
-      boolean known = device.capacityBytes() > 0;
-      table.row(
-          Integer.toString(device.index()),
-          Bytes.text(device.weightsBytes()),
-          Bytes.text(device.loadBytes()),
-          known ? Bytes.text(device.capacityBytes()) : "unknown",
-          known ? Bytes.text(device.headroomBytes()) : "unknown",
-          blocks(split, device.index()));
-    }
-    return table.lines("  ");
-  }
-
-  private static String blocks(SplitPlan split, int device) {
-    if (split.tensorParallelSize() > 1) {
-      return "1/%d of every block".formatted(split.tensorParallelSize());
-    }
-    List<String> names = new ArrayList<>();
-    for (Assignment assignment : split.assignments()) {
-      if (assignment.device() != device) {
-        continue;
-      }
-      String name = assignment.role().name().toLowerCase(Locale.ROOT);
-      if (assignment.role() == Role.Layers) {
-        int last = assignment.first() + assignment.count() - 1;
-        name += " " + assignment.first() + (assignment.count() > 1 ? "-" + last : "");
-      }
-      if (!names.contains(name)) {
-        names.add(name);
-      }
-    }
-    return String.join(", ", names);
   }
 }

@@ -47,7 +47,7 @@ final class RenderCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    List<ResolvedJob> jobs = OfflineJobs.resolve(files, context);
+    List<ResolvedJob> jobs = OfflineJobs.resolve(files, context, Main.environment(spec));
     PrintWriter out = spec.commandLine().getOut();
     OfflineChildren children = new OfflineChildren();
     Set<String> shared = new HashSet<>();

@@ -76,13 +76,14 @@ final class RunCommand implements Callable<Integer> {
   public Integer call() throws InterruptedException {
     LoadedManifests manifests = files.load();
     ObjectSet objects = OfflineJobs.requireJobs(files, manifests);
-    Map<String, String> environment = System.getenv();
+    Map<String, String> environment = Main.environment(spec);
     DeviceOptions.Machine machine = devices.find(objects.jobs(), environment);
     return new MachineRun(
             spec.commandLine().getOut(),
             new LiveTable(spec.commandLine().getErr(), Terminal.detect()),
             manifests,
-            machine)
+            machine,
+            environment)
         .run(state, python, output);
   }
 }

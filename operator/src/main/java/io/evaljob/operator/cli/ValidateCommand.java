@@ -42,7 +42,7 @@ final class ValidateCommand implements Callable<Integer> {
         OfflineCheck.check(
             manifests,
             objects.jobs(),
-            OfflineInputs.ofFiles(objects, context.of(objects.jobs(), System.getenv())));
+            OfflineInputs.ofFiles(objects, context.of(objects.jobs(), Main.environment(spec))));
     PrintWriter out = spec.commandLine().getOut();
     objects.objects().stream()
         .filter(object -> !object.getKind().equals("EvalJob"))
