@@ -28,6 +28,7 @@ class VirtualEnvironmentsTest {
   @BeforeEach
   void python() throws IOException {
     venv("exit 0");
+    size("echo 2 2000000");
     pip(
         "echo 'Collecting one==1.0 (from -r requirements.txt)'",
         "echo '  Downloading https://index.example/one-1.0-py3-none-any.whl (1.5 MB)'",
@@ -43,12 +44,17 @@ class VirtualEnvironmentsTest {
         "    . " + folder.resolve("venv.sh") + ";;",
         "  *' pip install '*) echo pip >> " + folder.resolve("calls"),
         "    . " + folder.resolve("pip.sh") + ";;",
+        "  *requirements.txt) . " + folder.resolve("size.sh") + ";;",
         "  *) exec python3 \"$@\";;",
         "esac");
   }
 
   private void venv(String... lines) throws IOException {
     Files.write(folder.resolve("venv.sh"), List.of(lines));
+  }
+
+  private void size(String... lines) throws IOException {
+    Files.write(folder.resolve("size.sh"), List.of(lines));
   }
 
   private void pip(String... lines) throws IOException {
@@ -82,20 +88,95 @@ class VirtualEnvironmentsTest {
   }
 
   @Test
-  void progressCountsPackagesAndBytes() throws Exception {
+  void theDownloadIsAnnouncedBeforePipStarts() throws Exception {
+    size("echo 'WARNING: a mirror is slow'", "echo 1 2000000");
     environments().install(REQUIREMENTS);
     assertThat(progress.get(0).step()).isEqualTo(InstallProgress.Step.Started);
     assertThat(progress.get(0).total()).isEqualTo(2);
-    assertThat(progress)
-        .anySatisfy(
-            step -> {
-              assertThat(step.detail()).isEqualTo("one-1.0-py3-none-any.whl");
-              assertThat(step.packages()).isEqualTo(1);
-              assertThat(step.bytes()).isEqualTo(1_500_000);
-            });
+    InstallProgress announcement = first(InstallProgress.Step.Fetching);
+    assertThat(announcement.total()).as("packages for this machine").isEqualTo(1);
+    assertThat(announcement.totalBytes()).isEqualTo(2_000_000);
+    assertThat(announcement.bytes()).isZero();
+    assertThat(announcement.packages()).isZero();
     InstallProgress last = progress.get(progress.size() - 1);
     assertThat(last.step()).isEqualTo(InstallProgress.Step.Finished);
     assertThat(last.bytes()).isEqualTo(2_000_000);
+    assertThat(last.packages()).isEqualTo(2);
+  }
+
+  private InstallProgress first(InstallProgress.Step step) {
+    return progress.stream().filter(told -> told.step() == step).findFirst().orElseThrow();
+  }
+
+  @Test
+  void whilePipIsSilentTheFilesTellHowFarItIs() throws Exception {
+    Path gate = folder.resolve("gate");
+    pip(
+        "echo 'Collecting one==1.0'",
+        "echo '  Downloading one-1.0-py3-none-any.whl (1.5 MB)'",
+        "mkdir $TMPDIR/pip-unpack-x",
+        "head -c 500000 /dev/zero > $TMPDIR/pip-unpack-x/one-1.0-py3-none-any.whl",
+        "until [ -e " + gate + "1 ]; do sleep 0.05; done",
+        "echo 'Installing collected packages: one, two'",
+        "mkdir -p venv/lib/python3.x/site-packages/one-1.0.dist-info",
+        "until [ -e " + gate + "2 ]; do sleep 0.05; done");
+    Thread installer = new Thread(this::installAsFarAsItGoes);
+    installer.start();
+    await()
+        .untilAsserted(
+            () ->
+                assertThat(progress)
+                    .anySatisfy(
+                        told -> {
+                          assertThat(told.bytes()).isEqualTo(500_000);
+                          assertThat(told.percent()).hasValue(25);
+                          assertThat(told.detail()).isEqualTo("one-1.0-py3-none-any.whl");
+                        }));
+    Files.createFile(folder.resolve("gate1"));
+    await()
+        .untilAsserted(
+            () ->
+                assertThat(progress)
+                    .anySatisfy(
+                        told -> {
+                          assertThat(told.step()).isEqualTo(InstallProgress.Step.Installing);
+                          assertThat(told.percent()).hasValue(50);
+                          assertThat(told.detail()).isEqualTo("two");
+                        }));
+    Files.createFile(folder.resolve("gate2"));
+    installer.join();
+    assertThat(environments().find(REQUIREMENTS)).isPresent();
+  }
+
+  private void installAsFarAsItGoes() {
+    try {
+      environments().install(REQUIREMENTS);
+    } catch (EnvironmentException | InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Test
+  void aSizeThatCannotBeLearnedStopsNothing() throws Exception {
+    size("echo 'ImportError: pip is not what it was'", "exit 1");
+    environments().install(REQUIREMENTS);
+    InstallProgress announcement = first(InstallProgress.Step.Fetching);
+    assertThat(announcement.totalBytes()).isZero();
+    assertThat(announcement.total()).isEqualTo(2);
+    assertThat(environments().find(REQUIREMENTS)).isPresent();
+  }
+
+  @Test
+  void aDownloadThatTheDiskCannotTakeIsRefusedBeforeItStarts() throws Exception {
+    size("echo 2 1000000000000000000");
+    assertThatThrownBy(() -> environments().install(REQUIREMENTS))
+        .isInstanceOf(EnvironmentException.class)
+        .hasMessageContaining("3000000000.0 GB in " + folder.resolve("cache"))
+        .hasMessageContaining("(1000000000.0 GB to fetch")
+        .hasMessageContaining("XDG_CACHE_HOME");
+    assertThat(calls()).containsExactly("venv");
+    assertThat(folder.resolve("cache")).isDirectoryNotContaining("regex:.*/[0-9a-f]{64}");
+    assertThat(progress.get(progress.size() - 1).step()).isEqualTo(InstallProgress.Step.Failed);
   }
 
   @Test
@@ -161,15 +242,7 @@ class VirtualEnvironmentsTest {
   @Test
   void anInterruptedInstallationEndsItsProcesses() throws Exception {
     pip("echo $$ > " + folder.resolve("pid"), "sleep 600");
-    Thread installer =
-        new Thread(
-            () -> {
-              try {
-                environments().install(REQUIREMENTS);
-              } catch (EnvironmentException | InterruptedException e) {
-                Thread.currentThread().interrupt();
-              }
-            });
+    Thread installer = new Thread(this::installAsFarAsItGoes);
     installer.start();
     Path pidFile = folder.resolve("pid");
     await().until(() -> Files.exists(pidFile) && Files.size(pidFile) > 0);
@@ -178,5 +251,35 @@ class VirtualEnvironmentsTest {
     installer.join();
     await().until(() -> ProcessHandle.of(pid).filter(ProcessHandle::isAlive).isEmpty());
     assertThat(environments().find(REQUIREMENTS)).isEmpty();
+    assertThat(folder.resolve("cache")).isDirectoryNotContaining("regex:.*/[0-9a-f]{64}");
+  }
+
+  @Test
+  void whoeverComesWhileAnotherProcessInstallsWaitsAndSaysSo() throws Exception {
+    environments().install(REQUIREMENTS);
+    Path root = environments().install(REQUIREMENTS).python().getParent().getParent().getParent();
+    Files.delete(root.resolve("complete"));
+    Process other =
+        new ProcessBuilder(
+                "python3",
+                "-c",
+                "import fcntl, sys; f = open(sys.argv[1], 'w'); fcntl.lockf(f, fcntl.LOCK_EX);"
+                    + " print('held', flush=True); sys.stdin.read()",
+                root + ".lock")
+            .start();
+    assertThat(other.getInputStream().read()).isEqualTo('h');
+    progress.clear();
+    Thread installer = new Thread(this::installAsFarAsItGoes);
+    installer.start();
+    await()
+        .untilAsserted(
+            () ->
+                assertThat(progress)
+                    .isNotEmpty()
+                    .allMatch(told -> told.step() == InstallProgress.Step.Waiting));
+    other.getOutputStream().close();
+    installer.join();
+    assertThat(environments().find(REQUIREMENTS)).isPresent();
+    assertThat(calls()).containsExactly("venv", "pip", "venv", "pip");
   }
 }
