@@ -73,6 +73,7 @@ final class InstallMeter implements AutoCloseable {
   synchronized void announce(int packagesToFetch, long size) {
     total = packagesToFetch;
     totalBytes = size;
+    before = unpacked();
     tell(InstallProgress.Step.Fetching, "asking for the first package");
   }
 
@@ -93,7 +94,6 @@ final class InstallMeter implements AutoCloseable {
     total = names.size();
     packages = 0;
     order = List.copyOf(names);
-    before = unpacked();
     tell(InstallProgress.Step.Installing, order.get(0));
   }
 
@@ -147,7 +147,7 @@ final class InstallMeter implements AutoCloseable {
       Set<Path> added = new HashSet<>(unpacked());
       added.removeAll(before);
       packages = Math.min(added.size(), total);
-      detail = order.get(Math.min(packages, order.size() - 1));
+      detail = packages < order.size() ? order.get(packages) : "removing the downloads";
     }
   }
 
