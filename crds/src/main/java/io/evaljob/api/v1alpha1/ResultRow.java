@@ -17,11 +17,13 @@ public record ResultRow(
     @JsonPropertyDescription("Succeeded or Failed.") @Size(max = 32) String phase,
     @JsonPropertyDescription("What the score measures, as the harness names it.") @Size(max = 128)
         String metric,
-    @JsonPropertyDescription("The score as the harness wrote it, a decimal number.") @Size(max = 64)
+    @JsonPropertyDescription("The score as the harness wrote it, as a rule a decimal number.")
+        @Size(max = 64)
         String score,
     @JsonPropertyDescription("Samples of the dataset.") @Min(0) Long samples,
     @JsonPropertyDescription("Samples without an answer.") @Min(0) Long failedSamples,
-    @JsonPropertyDescription("Why it failed, with what to do; left out when it succeeded.")
+    @JsonPropertyDescription(
+            "Why it failed, with what to do; where it succeeded, what to know about the score.")
         @Size(max = 512)
         String message) {
 

@@ -17,6 +17,7 @@ import io.evaljob.operator.observe.Wait;
 import io.evaljob.operator.status.ModelDraft;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -97,7 +98,8 @@ final class ModelStep {
   /** Reads the report of the attempt the model is at. */
   private void read(StageReport report) {
     if (model.stage() == Stage.Infer) {
-      progress(report.progress());
+      Progress told = report.progress();
+      progress(told.samplesDone(), told.samplesTotal(), told.datasetsDone());
       report.preflight().ifPresent(this::devices);
     }
     report.failure().ifPresent(why -> model.failed(why.cause(), why.message(), now()));
@@ -169,6 +171,7 @@ final class ModelStep {
       cause = reported.get().cause();
       message = reported.get().message();
     }
+    attempt.termination().ifPresent(this::leftBehind);
     int sameCause = sameCauseBefore(cause);
     if (failed.disruption()) {
       int disruptions = model.attempt() - 1 - model.retries();
@@ -291,13 +294,29 @@ final class ModelStep {
         .orElse(0L);
   }
 
-  private void progress(Progress reported) {
+  private void progress(long samplesDone, long samplesTotal, long datasetsDone) {
+    Optional<Instant> start =
+        seen.attempts().stream()
+            .filter(attempt -> attempt.stage() == Stage.Infer)
+            .flatMap(attempt -> attempt.started().stream())
+            .min(Comparator.naturalOrder());
     model.progress(
         ProgressTotals.ofModel(
-            reported.samplesDone(),
-            reported.samplesTotal(),
-            reported.datasetsDone(),
-            datasetCount()));
+            samplesDone,
+            samplesTotal,
+            datasetsDone,
+            datasetCount(),
+            model.progress(),
+            start,
+            now()));
+  }
+
+  /** How far an attempt came that ended badly, where no report of it came through. */
+  private void leftBehind(TerminationMessage left) {
+    long known = model.progress().map(Progress::samplesDone).orElse(0L);
+    if (model.stage() == Stage.Infer && left.samplesDone() > known) {
+      progress(left.samplesDone(), left.samplesTotal(), left.datasetsDone());
+    }
   }
 
   private void inferDone(AttemptObservation attempt) {

@@ -12,8 +12,21 @@ final class ProgressTotals {
 
   private ProgressTotals() {}
 
+  /**
+   * Progress of one model.
+   *
+   * @param before what is written; an estimate is made anew only when the percentage moved
+   * @param start since when the model evaluates, empty while nobody knows
+   * @param now the time of the pass
+   */
   static Progress ofModel(
-      long samplesDone, long samplesTotal, long datasetsDone, long datasetsTotal) {
+      long samplesDone,
+      long samplesTotal,
+      long datasetsDone,
+      long datasetsTotal,
+      Optional<Progress> before,
+      Optional<Instant> start,
+      Instant now) {
     long percent = 0;
     if (samplesTotal > 0) {
       percent = Math.min(samplesDone, samplesTotal) * 100 / samplesTotal;
@@ -26,7 +39,7 @@ final class ProgressTotals {
         Math.min(datasetsDone, datasetsTotal),
         datasetsTotal,
         (int) percent,
-        null);
+        estimate((int) percent, before, start, now));
   }
 
   /**
@@ -64,19 +77,19 @@ final class ProgressTotals {
         datasetsDone,
         datasets * models.size(),
         percent,
-        estimate(percent, before, start, now));
+        estimate(percent, before, Optional.of(start), now));
   }
 
   private static String estimate(
-      int percent, Optional<Progress> before, Instant start, Instant now) {
-    if (percent <= 0 || percent >= 100) {
+      int percent, Optional<Progress> before, Optional<Instant> start, Instant now) {
+    if (percent <= 0 || percent >= 100 || start.isEmpty()) {
       return null;
     }
     Optional<Progress> same = before.filter(old -> old.percent() == percent);
     if (same.isPresent()) {
       return same.get().estimatedCompletionTime();
     }
-    Duration spent = Duration.between(start, now);
+    Duration spent = Duration.between(start.get(), now);
     return spent.isNegative()
         ? null
         : Conditions.time(now.plus(spent.multipliedBy(100 - percent).dividedBy(percent)));

@@ -174,6 +174,19 @@ public final class ModelDraft {
     resultsName = name;
   }
 
+  /** An estimate says nothing any more once the evaluation is over. */
+  private Progress shownProgress() {
+    return progress == null || (stage == Stage.Infer && !ended())
+        ? progress
+        : new Progress(
+            progress.samplesDone(),
+            progress.samplesTotal(),
+            progress.datasetsDone(),
+            progress.datasetsTotal(),
+            progress.percent(),
+            null);
+  }
+
   /** The status to write. */
   public ModelStatus build() {
     return new ModelStatus(
@@ -191,7 +204,7 @@ public final class ModelDraft {
         nodeName,
         deviceIds,
         imageId,
-        progress,
+        shownProgress(),
         lastFailure,
         resultsName);
   }

@@ -3,7 +3,13 @@ package io.evaljob.operator.lifecycle;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.evaljob.api.v1alpha1.EvalJob;
+import io.evaljob.api.v1alpha1.FailureCause;
+import io.evaljob.api.v1alpha1.Progress;
+import io.evaljob.api.v1alpha1.Stage;
 import io.evaljob.api.v1alpha1.WaitingReason;
+import io.evaljob.operator.observe.AttemptObservation;
+import io.evaljob.operator.observe.ModelObservation;
+import io.evaljob.operator.observe.TerminationMessage;
 import io.evaljob.operator.observe.Wait;
 import io.evaljob.operator.resources.RunHash;
 import io.evaljob.operator.validate.Manifests;
@@ -18,6 +24,10 @@ import org.junit.jupiter.api.Test;
 
 /** Decisions that no scenario can tell apart from the outside. */
 class LifecycleTest {
+  private static final AttemptObservation.State SUCCEEDED = new AttemptObservation.Succeeded();
+  private static final TerminationMessage LEFT =
+      new TerminationMessage(
+          TerminationMessage.Outcome.Failed, FailureCause.RankFailed, "rank 1 died", 0, 1, 3, 12);
   private static final Instant NOW = Instant.parse("2026-11-23T15:00:00Z");
   private final Manifests manifests =
       Manifests.of(
@@ -43,13 +53,17 @@ class LifecycleTest {
   private final EvalJob job = manifests.job();
 
   private Decision decide(Set<String> plans) {
+    return decide(plans, List.of());
+  }
+
+  private Decision decide(Set<String> plans, List<AttemptObservation> attempts) {
     Validation validation = manifests.validate();
     return Lifecycle.decide(
         new LifecycleInput(
             job,
             validation,
             Optional.of(RunHash.of(job, manifests.runtime())),
-            Map.of(),
+            Map.of("base", new ModelObservation(attempts, List.of())),
             List.of(),
             plans,
             Set.of(),
@@ -114,5 +128,48 @@ class LifecycleTest {
     assertThat(decide(Set.of()).actions())
         .as("a model that has begun")
         .containsExactly(new Action.EnsurePlan("base"));
+  }
+
+  @Test
+  void theTerminationMessageTellsHowFarAnAttemptCameThatReportedNothing() {
+    conclude(decide(Set.of()), List.of());
+    conclude(
+        decide(Set.of()),
+        List.of(new Outcome.Planned(new Action.EnsurePlan("base"), "job-base-plan-1", "sha256:1")));
+    conclude(
+        decide(Set.of("job-base-plan-1"), List.of(ended(Stage.Prefetch, SUCCEEDED, LEFT))),
+        List.of());
+
+    Conclusion failed =
+        conclude(
+            decide(
+                Set.of("job-base-plan-1"),
+                List.of(
+                    ended(Stage.Prefetch, SUCCEEDED, LEFT),
+                    ended(
+                        Stage.Infer,
+                        new AttemptObservation.Failed(
+                            FailureCause.RankFailed, "rank 1 died", false, false),
+                        LEFT))),
+            List.of());
+
+    assertThat(failed.status().models().get(0).progress())
+        .isEqualTo(new Progress(3, 12, 0, 1, 25, "2026-11-23T15:03:00Z"));
+  }
+
+  private static AttemptObservation ended(
+      Stage stage, AttemptObservation.State state, TerminationMessage left) {
+    return new AttemptObservation(
+        stage,
+        1,
+        "job",
+        state,
+        false,
+        Optional.empty(),
+        Optional.empty(),
+        Optional.of("pod-" + stage),
+        Optional.of("pod"),
+        Optional.of(NOW.minusSeconds(60)),
+        Optional.of(left));
   }
 }

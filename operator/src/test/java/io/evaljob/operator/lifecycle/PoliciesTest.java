@@ -85,7 +85,7 @@ class PoliciesTest {
   @Test
   void aJobsProgressIsTheMeanOfItsModels() {
     Instant start = Instant.parse("2026-01-01T00:00:00Z");
-    Progress half = ProgressTotals.ofModel(50, 100, 0, 2);
+    Progress half = ofModel(50, Optional.empty(), start.plusSeconds(100));
 
     Progress job =
         ProgressTotals.ofJob(
@@ -106,6 +106,27 @@ class PoliciesTest {
             start,
             start.plusSeconds(900));
     assertThat(later).as("no new estimate without progress").isEqualTo(job);
+  }
+
+  @Test
+  void aModelsEndIsEstimatedFromWhatItHasDone() {
+    Instant start = Instant.parse("2026-01-01T00:00:00Z");
+
+    Progress first = ofModel(25, Optional.of(start), start.plusSeconds(100));
+    assertThat(first).isEqualTo(new Progress(25, 100, 0, 2, 25, "2026-01-01T00:06:40Z"));
+
+    assertThat(
+            ProgressTotals.ofModel(
+                25, 100, 0, 2, Optional.of(first), Optional.of(start), start.plusSeconds(900)))
+        .as("no new estimate without progress")
+        .isEqualTo(first);
+    assertThat(ofModel(100, Optional.of(start), start.plusSeconds(1)).estimatedCompletionTime())
+        .isNull();
+    assertThat(ofModel(25, Optional.empty(), start).estimatedCompletionTime()).isNull();
+  }
+
+  private static Progress ofModel(long done, Optional<Instant> start, Instant now) {
+    return ProgressTotals.ofModel(done, 100, 0, 2, Optional.empty(), start, now);
   }
 
   @ParameterizedTest

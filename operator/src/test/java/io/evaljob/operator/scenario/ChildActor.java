@@ -185,7 +185,7 @@ final class ChildActor implements AutoCloseable {
                         job.getSpec().getTemplate().getSpec().getContainers().get(0).getName())
                     .withImageID("registry/eval@sha256:00")
                     .withNewState()
-                    .withNewRunning("2026-01-01T00:00:00Z")
+                    .withNewRunning("2020-01-01T00:00:00Z")
                     .endState()
                     .build())
             .endStatus()
@@ -268,7 +268,7 @@ final class ChildActor implements AutoCloseable {
                     .withNewState()
                     .withNewTerminated()
                     .withExitCode(exitCode)
-                    .withStartedAt("2026-01-01T00:00:00Z")
+                    .withStartedAt("2020-01-01T00:00:00Z")
                     .withMessage(message)
                     .endTerminated()
                     .endState()
@@ -303,7 +303,9 @@ final class ChildActor implements AutoCloseable {
         + cause
         + "\",\"datasetsDone\":"
         + datasetsDone
-        + ",\"datasetsTotal\":2,\"samplesDone\":12,\"samplesTotal\":12}";
+        + ",\"datasetsTotal\":2,\"samplesDone\":"
+        + datasetsDone * 6
+        + ",\"samplesTotal\":12}";
   }
 
   private static Stage stageOf(Map<String, String> labels) {

@@ -8,10 +8,14 @@ import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.api.v1alpha1.EvalJobStatus;
 import io.evaljob.api.v1alpha1.FailureCause;
 import io.evaljob.api.v1alpha1.ModelStatus;
+import io.evaljob.api.v1alpha1.Progress;
 import io.evaljob.api.v1alpha1.ResultRow;
 import io.evaljob.api.v1alpha1.Stage;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 
 /** How runs end, as a user sees it. */
@@ -128,6 +132,9 @@ abstract class OutcomeScenarios extends ScenarioBase {
         .extracting(ResultRow::dataset, ResultRow::phase)
         .containsExactly(tuple("one", "Succeeded"), tuple("two", "Failed"));
     assertThat(job.getStatus().summary().score()).isNull();
+    Progress progress = job.getStatus().models().get(0).progress();
+    assertThat(progress.percent()).isEqualTo(50);
+    assertThat(progress.estimatedCompletionTimeIfSet()).isEmpty();
   }
 
   @Test
@@ -228,6 +235,56 @@ abstract class OutcomeScenarios extends ScenarioBase {
 
     assertThat(jobsOf(job)).contains("base/score/2").doesNotContain("base/infer/2");
     assertThat(job.getStatus().resultsTotal()).isEqualTo(2);
+  }
+
+  @Test
+  void everyFieldOfTheStatusIsWrittenBySomeRun() throws Exception {
+    CountDownLatch seen = new CountDownLatch(1);
+    whenJobs(
+        (model, stage, attempt) -> {
+          if (stage == Stage.Infer && attempt == 1) {
+            return new Ending.Fails(FailureCause.RankFailed, "rank 1 died", 1);
+          }
+          if (stage == Stage.Infer) {
+            seen.await();
+          }
+          return stage == Stage.Score && model.equals("base")
+              ? new Ending.Succeeds(
+                  List.of(
+                      row(model, "one", "0.5"),
+                      new ResultRow(model, "two", "Failed", null, null, 0L, 0L, "no such file")))
+              : succeeds(model);
+        });
+    startOperator();
+    apply(Samples.job("whole", "base"));
+    EvalJobStatus waiting = awaitWaiting("whole", "RuntimeNotFound").getStatus();
+    givenRuntime();
+    EvalJobStatus half =
+        awaitJob(
+                "whole",
+                status ->
+                    status.models().stream()
+                        .flatMap(model -> model.progressIfSet().stream())
+                        .anyMatch(progress -> progress.estimatedCompletionTime() != null))
+            .getStatus();
+    seen.countDown();
+    EvalJobStatus end = awaitPhase("whole", "PartiallyFailed").getStatus();
+    apply(Samples.job("good", "good"));
+    EvalJobStatus good = awaitPhase("good", "Succeeded").getStatus();
+
+    Set<String> written = new TreeSet<>();
+    StatusFields.written(waiting, written);
+    StatusFields.written(half, written);
+    StatusFields.written(end, written);
+    StatusFields.written(good, written);
+    assertThat(written).isEqualTo(StatusFields.declared());
+    assertThat(half.models().get(0).progress().percent()).isEqualTo(50);
+    assertThat(end.models().get(0).progress().estimatedCompletionTimeIfSet()).isEmpty();
+    assertThat(end.progress().estimatedCompletionTimeIfSet()).isEmpty();
+    assertThat(end.models().get(0).imageID()).isEqualTo("registry/eval@sha256:00");
+    assertThat(end.models().get(0).note()).contains("memory is not checked");
+    assertThat(end.results().get(1).message()).isEqualTo("no such file");
+    assertThat(end.results().get(0).samples()).isEqualTo(6);
   }
 
   @Test
