@@ -7,7 +7,6 @@ import io.evaljob.operator.resources.Labels;
 import io.evaljob.operator.sandbox.SandboxConfig;
 import io.evaljob.operator.sandbox.kubelet.InstallProgress;
 import io.evaljob.operator.validate.ResolvedJob;
-import io.fabric8.kubernetes.api.model.KubernetesListBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
 import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
@@ -15,6 +14,7 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -191,10 +191,7 @@ final class MachineRun {
       List<EvalJob> jobs,
       Optional<RunCommand.Format> output) {
     if (output.isPresent()) {
-      Object printed =
-          jobs.size() == 1
-              ? jobs.get(0)
-              : new KubernetesListBuilder().withItems(List.copyOf(jobs)).build();
+      Object printed = jobs.size() == 1 ? jobs.get(0) : list(jobs);
       out.println(
           output.get() == RunCommand.Format.json
               ? ObjectText.json(printed)
@@ -210,6 +207,15 @@ final class MachineRun {
       }
     }
     table.say("everything the run wrote is in " + config.state());
+  }
+
+  /** As kubectl prints several objects. */
+  private static Map<String, Object> list(List<EvalJob> jobs) {
+    Map<String, Object> list = new LinkedHashMap<>();
+    list.put("apiVersion", "v1");
+    list.put("kind", "List");
+    list.put("items", jobs);
+    return list;
   }
 
   private static List<Path> logs(OneMachine cluster, EvalJob job) {
