@@ -73,7 +73,9 @@ class RunCommandTest {
             folder,
             "command",
             "exec python3 \"$EVALJOB_VOLUMES/files/evaluate.py\"",
-            "echo the disk is on fire >&2; exit 7");
+            "echo the disk is on fire >&2; exit 7",
+            "  accelerator:\n",
+            "  retryLimit: 0\n  accelerator:\n");
 
     Invocation run = run(file);
 

@@ -32,12 +32,15 @@ import java.util.logging.Logger;
 public final class ApiServer implements AutoCloseable {
 
   /** Held strongly: the JDK forgets the level of a logger that nobody refers to. */
+  private static final Logger LOG = Logger.getLogger(ApiServer.class.getName());
+
   private static final Logger REQUEST_LOG = Logger.getLogger(MockWebServer.class.getName());
 
   static {
     REQUEST_LOG.setLevel(Level.WARNING);
   }
 
+  private final WatchClosing watches = new WatchClosing();
   private final ObjectLog log;
   private final DurableDispatcher dispatcher;
   private final MockWebServer server;
@@ -81,7 +84,7 @@ public final class ApiServer implements AutoCloseable {
           public MockResponse dispatch(RecordedRequest request) {
             MockResponse response = dispatcher.dispatch(request);
             forgetOneRequest();
-            return response;
+            return watches.apply(response);
           }
         });
     server.setHttp2ClearTextEnabled(false);
@@ -125,7 +128,13 @@ public final class ApiServer implements AutoCloseable {
 
   @Override
   public void close() {
-    server.shutdown();
+    try {
+      server.shutdown();
+    } catch (IllegalStateException e) {
+      // All is on disk: nothing is lost with a server that does not end in order.
+      LOG.log(Level.WARNING, "the API server did not close cleanly", e);
+    }
+    watches.close();
     log.close();
   }
 

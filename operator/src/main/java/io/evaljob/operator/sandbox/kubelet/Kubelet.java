@@ -269,6 +269,9 @@ public final class Kubelet implements Controller {
   public Duration endAll(Duration longest) {
     stopping = true;
     Duration wait = Duration.ZERO;
+    if (timer.isShutdown()) {
+      return wait; // All have ended.
+    }
     for (Running here : running.values()) {
       Duration grace = grace(here.pod());
       Duration given = grace.compareTo(longest) > 0 ? longest : grace;
