@@ -60,6 +60,7 @@ final class LiveTable {
     last = List.copyOf(jobs);
     List<String> lines = new ArrayList<>(render(jobs));
     if (terminal.redraws()) {
+      lines.add("%s  Ctrl-C stops and keeps what is done".formatted(elapsed()));
       if (!note.isEmpty()) {
         lines.add(note);
       }
@@ -73,14 +74,27 @@ final class LiveTable {
       lines.stream()
           .skip(1)
           .filter(line -> !shown.contains(line))
-          .forEach(line -> out.println(elapsed() + line));
+          .forEach(line -> out.println(elapsed() + " " + line));
     }
     shown = lines;
     out.flush();
   }
 
+  /** Leaves the table as it is now; what is said from now on goes below it. */
+  synchronized void finish(List<EvalJob> jobs) {
+    erase();
+    if (terminal.redraws()) {
+      render(jobs).forEach(line -> out.println(terminal.fit(line)));
+      out.println();
+    } else {
+      show(jobs);
+    }
+    shown = List.of();
+    out.flush();
+  }
+
   private String elapsed() {
-    return "[%4d s] ".formatted((System.nanoTime() - start) / 1_000_000_000L);
+    return "[%4d s]".formatted((System.nanoTime() - start) / 1_000_000_000L);
   }
 
   private void erase() {

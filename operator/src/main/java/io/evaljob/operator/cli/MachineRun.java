@@ -27,8 +27,8 @@ import java.util.stream.Collectors;
 /** One run of the jobs of some files on this machine, from manifests to scores. */
 final class MachineRun {
 
-  /** Nothing is missed by a longer one: every change wakes the watch up. */
-  private static final long LOOK_SECONDS = 5;
+  /** For the clock on the screen; every change of a job wakes the watch up by itself. */
+  private static final long LOOK_SECONDS = 1;
 
   private static final int LOGS_SHOWN = 4;
 
@@ -161,8 +161,7 @@ final class MachineRun {
         changed.drainPermits();
         now = newest(informer.getStore().list(), now);
       }
-      table.note("");
-      table.show(now);
+      table.finish(now);
       return now;
     }
   }

@@ -21,7 +21,7 @@ class LiveTableTest {
     terminal.show(List.of(job("Running", 20)));
 
     assertThat(first).doesNotContain("\u001b");
-    assertThat(written.toString().substring(first.length())).startsWith("\u001b[2A\u001b[0J");
+    assertThat(written.toString().substring(first.length())).startsWith("\u001b[3A\u001b[0J");
   }
 
   @Test
@@ -55,8 +55,19 @@ class LiveTableTest {
     terminal.say("something");
 
     List<String> lines = written.toString().lines().toList();
-    assertThat(lines.get(2)).endsWith("something");
-    assertThat(lines.get(3)).startsWith("JOB");
+    assertThat(lines.get(3)).endsWith("something");
+    assertThat(lines.get(4)).startsWith("JOB");
+  }
+
+  @Test
+  void whatIsSaidAfterTheEndGoesBelowAndErasesNothing() {
+    LiveTable terminal = table(new Terminal(true, 200));
+    terminal.show(List.of(job("Running", 10)));
+    terminal.finish(List.of(job("Succeeded", 100)));
+    int end = written.toString().length();
+    terminal.say("the scores are above");
+
+    assertThat(written.toString().substring(end)).isEqualTo("the scores are above\n");
   }
 
   @Test
