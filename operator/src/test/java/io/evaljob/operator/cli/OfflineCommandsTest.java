@@ -59,6 +59,12 @@ class OfflineCommandsTest {
   }
 
   @Test
+  void theReadmeShowsWhatPlanPrints() throws IOException {
+    assertThat(Files.readString(Path.of("../README.md")))
+        .contains(Files.readString(GOLDEN.resolve("split-78b.txt")).strip());
+  }
+
+  @Test
   void onOneMachineProcessesGetTheDevicesTheVariableNames() throws IOException {
     Map<String, String> environment = new HashMap<>(Invocation.environment());
     environment.put("CUDA_VISIBLE_DEVICES", "4,5,6,7");
