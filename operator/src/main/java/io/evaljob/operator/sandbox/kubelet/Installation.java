@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -136,14 +137,18 @@ final class Installation {
   }
 
   private void makeVenv() throws IOException, EnvironmentException, InterruptedException {
+    AtomicBoolean incomplete = new AtomicBoolean();
     try {
       program.run(
           List.of(python.toString(), "-m", "venv", venv.toString()),
-          line -> {},
+          line -> {
+            if (line.contains("ensurepip") || line.contains("No module named venv")) {
+              incomplete.set(true);
+            }
+          },
           "python3 -m venv failed");
     } catch (EnvironmentException e) {
-      String said = e.getMessage();
-      if (said.contains("ensurepip") || said.contains("No module named venv")) {
+      if (incomplete.get()) {
         throw new EnvironmentException(
             python
                 + " cannot make virtual environments, because its venv module is not complete;"

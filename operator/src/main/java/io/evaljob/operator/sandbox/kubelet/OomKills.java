@@ -14,7 +14,13 @@ interface OomKills {
 
   /** Reads the counters of the kernel and of this process's own control group. */
   static OomKills ofThisMachine() {
-    List<Path> sources = List.of(Path.of("/proc/vmstat"), Path.of("/sys/fs/cgroup/memory.events"));
+    return of(List.of(Path.of("/proc/vmstat"), Path.of("/sys/fs/cgroup/memory.events")));
+  }
+
+  /**
+   * Adds up the lines {@code oom_kill <count>} of these files; one that is missing adds nothing.
+   */
+  static OomKills of(List<Path> sources) {
     return () -> {
       long sum = 0;
       for (Path source : sources) {

@@ -15,6 +15,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** With a stand-in for python3 whose venv and pip modules do what a test tells them. */
 class VirtualEnvironmentsTest {
@@ -192,14 +194,33 @@ class VirtualEnvironmentsTest {
     assertThat(calls()).containsExactly("venv", "pip", "venv", "pip");
   }
 
-  @Test
-  void aMissingVenvModuleIsNamedWithItsPackage() throws Exception {
-    venv(
-        "echo 'The virtual environment was not created successfully because ensurepip is not'",
-        "exit 1");
+  /** As Debian's python3 without python3-venv says it, and one that was built without venv. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        """
+        The virtual environment was not created successfully because ensurepip is not
+        available.  On Debian/Ubuntu systems, you need to install the python3-venv
+        package using the following command.
+
+            apt install python3.11-venv
+
+        You may need to use sudo with that command.  After installing the python3-venv
+        package, recreate your virtual environment.
+
+        Failing command: /home/me/x/venv/bin/python3
+
+        """,
+        "/usr/bin/python3: No module named venv\n"
+      })
+  void aMissingVenvModuleIsNamedWithItsPackage(String said) throws Exception {
+    Files.writeString(folder.resolve("said"), said);
+    venv("cat " + folder.resolve("said"), "exit 1");
     assertThatThrownBy(() -> environments().install(REQUIREMENTS))
         .isInstanceOf(EnvironmentException.class)
-        .hasMessageContaining("python3-venv");
+        .hasMessageContaining("apt install python3-venv")
+        .hasMessageContaining("--python");
+    assertThat(calls()).containsExactly("venv");
   }
 
   @Test
