@@ -1,4 +1,5 @@
 """The devices this container sees: slices a rank, and what the driver says about them."""
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ _QUERY_SECONDS = 30
 _MIB = 1024 * 1024
 # The names a driver gives: device, MIG slice (both syntaxes), Ascend and ROCm use numbers only.
 _PREFIXES = ("GPU-", "MIG-", "MIG-GPU-")
+_SLICE = re.compile(r"^\s+MIG\s.*\(UUID:\s*(MIG-[^)\s]+)\s*\)")
 
 
 @dataclass(frozen=True)
@@ -46,33 +48,56 @@ def slices(entries, per_process, processes):
 def rank_values(rank_slices, context):
     """What each rank's process variable is set to.
 
-    The harness reads it with int(). In a pod the container sees only its own devices, so names
-    become positions; on one machine a name is all there is to tell devices apart, so it stays.
+    The harness reads it with int(). In a pod the container sees only its own devices, so names of
+    cards become positions; on one machine a name is all there is to tell devices apart, so it
+    stays. The name of a MIG slice stays where there are several ranks: the driver shows a process
+    one slice only, and a number above 0 names none.
     """
     values, position = [], 0
     for entries in rank_slices:
-        if context == "Pod" and any(not entry.isdigit() for entry in entries):
+        cards = all(not entry.isdigit() and not is_slice(entry) for entry in entries)
+        if context == "Pod" and (cards or len(rank_slices) == 1) \
+                and any(not entry.isdigit() for entry in entries):
             entries = tuple(str(position + offset) for offset in range(len(entries)))
         values.append(tuple(entries))
         position += len(entries)
     return values
 
 
+def is_slice(entry):
+    """Whether an entry names a MIG slice."""
+    return entry.startswith("MIG-")
+
+
 def query_nvidia(tool="nvidia-smi"):
-    """The devices `nvidia-smi` lists, or None when the tool is missing or does not answer."""
+    """The cards `nvidia-smi` lists, or None when the tool is missing or does not answer."""
+    answer = _ask(tool, "--query-gpu=index,uuid,memory.total", "--format=csv,noheader,nounits")
+    return None if answer is None else parse_nvidia(answer)
+
+
+def query_slices(tool="nvidia-smi"):
+    """The names of the MIG slices `nvidia-smi` lists; empty where there are none, or no answer."""
+    return parse_slices(_ask(tool, "-L") or "")
+
+
+def _ask(tool, *arguments):
     path = shutil.which(tool)
     if path is None:
         return None
     try:
         answer = subprocess.run(
-            [path, "--query-gpu=index,uuid,memory.total", "--format=csv,noheader,nounits"],
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
-            timeout=_QUERY_SECONDS, check=False)
+            (path,) + arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL, timeout=_QUERY_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
     if answer.returncode != 0:
         return None
-    return parse_nvidia(answer.stdout[:1024 * 1024].decode("utf-8", "replace"))
+    return answer.stdout[:1024 * 1024].decode("utf-8", "replace")
+
+
+def parse_slices(text):
+    """Names in lines such as `  MIG 1g.10gb  Device  0: (UUID: MIG-c6d4...)`, under their card."""
+    return [match.group(1) for match in map(_SLICE.match, text.splitlines()) if match]
 
 
 def parse_nvidia(text):

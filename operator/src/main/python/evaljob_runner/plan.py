@@ -62,8 +62,11 @@ class Devices:
 
     context: str
     vendor: str
+    resource_name: str
     kind: str
     process_variable: str
+    named_by_plugin: bool
+    rival_variables: Tuple[str, ...]
     per_process: int
     processes: int
     total: int
@@ -277,8 +280,10 @@ def _devices(node):
     processes = max(1, node.number("processes", 1))
     per_process = node.number("perProcess", 0)
     return Devices(
-        node.text("context", "Pod"), node.text("vendor", ""), node.text("kind", "Whole"),
-        node.text("processVariable", ""), per_process, processes,
+        node.text("context", "Pod"), node.text("vendor", ""), node.text("resourceName", ""),
+        node.text("kind", "Whole"),
+        node.text("processVariable", ""), node.flag("namedByPlugin"),
+        tuple(node.strings("rivalVariables")), per_process, processes,
         node.number("total", per_process * processes), node.number("minMemoryBytes", 0))
 
 
@@ -361,6 +366,12 @@ class _Node:
             return default
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
             raise self._wrong(name, "a whole number of zero or more")
+        return value
+
+    def flag(self, name) -> bool:
+        value = self.value.get(name, False)
+        if not isinstance(value, bool):
+            raise self._wrong(name, "true or false")
         return value
 
     def strings(self, name) -> List[str]:

@@ -26,13 +26,14 @@ def check(plan, settings, dialect=None, needs_driver_tool=False, more_notes=()):
     """Checks devices, memory and /dev/shm against the plan; raises a StageFailure that says how."""
     notes: List[str] = list(more_notes)
     entries = _count(plan, settings.environment)
-    _names(plan, entries)
     found = _query(plan, entries, needs_driver_tool, notes)
+    entries, sliced = _slices(plan, entries, settings.environment)
+    _names(plan, entries)
     if found is not None:
-        _match(plan, entries, found, notes)
+        _match(plan, entries, sliced, found, notes)
     _shared_memory(plan, settings, notes)
     rank_slices = devices.slices(entries, plan.devices.per_process, plan.world_size)
-    rows, lines = devices.describe(rank_slices, found)
+    rows, lines = devices.describe(rank_slices, [] if sliced else found)
     for line in lines:
         say("device " + line)
     versions = package_versions()
@@ -54,6 +55,9 @@ def _count(plan, environment):
         raise StageFailure(PREFLIGHT_FAILED, "plan.json: devices.processVariable: missing for %d "
                            "devices; make the plan again" % plan.devices.total)
     value = environment.get(variable)
+    if plan.devices.named_by_plugin and plan.devices.context == "Pod" and value is None:
+        # The plugin leaves it out where it gave out all devices of the node.
+        return [str(number) for number in range(plan.devices.total)]
     entries = devices.parse_process_variable(variable, value)
     if len(entries) != plan.devices.total:
         raise StageFailure(
@@ -64,10 +68,45 @@ def _count(plan, environment):
     return entries
 
 
+def _slices(plan, entries, environment):
+    """The entries, by name where they are MIG slices, and whether they are.
+
+    A resource of whole cards may be slices too: where the node's plugin is told to offer all cards
+    alike, it calls every slice nvidia.com/gpu.
+    """
+    kind = plan.devices.kind
+    if plan.devices.context != "Pod" or plan.devices.vendor.upper() != "NVIDIA" \
+            or kind == "Shared" or not entries:
+        return entries, any(devices.is_slice(entry) for entry in entries)
+    names = [entry for entry in entries if devices.is_slice(entry)]
+    if len(names) != len(entries):
+        # What the plugin put in is the surest; it is void where devices come in another way.
+        names = [name.strip() for name in environment.get("NVIDIA_VISIBLE_DEVICES", "").split(",")]
+        if len(names) != len(entries) or not all(devices.is_slice(name) for name in names):
+            names = devices.query_slices()
+    if not names and kind == "Whole":
+        return entries, False
+    if plan.devices.per_process > 1:
+        raise StageFailure(
+            PREFLIGHT_FAILED, "the node offers MIG slices as %s, and a process can use only one: set "
+            "devicesPerProcess to 1, or choose other nodes with spec.placement.nodeSelector"
+            % plan.devices.resource_name)
+    if len(names) == len(entries):
+        return names, True
+    if len(entries) == 1:
+        return entries, True
+    raise StageFailure(
+        PREFLIGHT_FAILED, "%d processes need the names of their MIG slices, and the driver lists %d; "
+        "give the image nvidia-smi by the driver capability 'utility', or set processes to 1"
+        % (len(entries), len(names)))
+
+
 def _names(plan, entries):
     """An engine with workers of its own would have each read the names again, as numbers."""
-    if plan.devices.context != "Pod" and plan.split.loader in ("VLLM", "LMDeploy") \
-            and any(not entry.isdigit() for entry in entries):
+    kept = devices.rank_values(
+        devices.slices(entries, plan.devices.per_process, plan.world_size), plan.devices.context)
+    if plan.split.loader in ("VLLM", "LMDeploy") \
+            and any(not entry.isdigit() for values in kept for entry in values):
         raise StageFailure(
             PREFLIGHT_FAILED, "%s: %s names devices and %s needs their numbers; set numbers" % (
                 plan.devices.process_variable, ",".join(entries), plan.split.loader))
@@ -87,21 +126,24 @@ def _query(plan, entries, needed, notes):
     return found
 
 
-def _match(plan, entries, found, notes):
+def _match(plan, entries, sliced, found, notes):
     if not found:
         raise StageFailure(PREFLIGHT_FAILED, "nvidia-smi lists no device; the node's driver or the "
                            "runtime class is at fault")
-    if plan.devices.kind == "Whole" and plan.devices.context == "Pod" \
-            and len(found) != plan.devices.total:
+    whole = plan.devices.kind == "Whole" and not sliced
+    if whole and plan.devices.context == "Pod" and len(found) != plan.devices.total:
         raise StageFailure(
             PREFLIGHT_FAILED, "the driver lists %d devices, the plan has %d; request that many, or "
             "look for a container that sees devices it did not request"
             % (len(found), plan.devices.total))
     for entry in entries:
+        if not whole and plan.devices.kind != "Shared":
+            # A slice is not a row of --query-gpu, which lists cards.
+            notes.append("memory of %s is unchecked" % entry)
+            continue
         device = devices.find(found, entry)
         if device is None:
-            if entry.startswith("MIG-") or plan.devices.kind != "Whole":
-                # A slice is not a row of --query-gpu, which lists cards.
+            if not whole:
                 notes.append("memory of %s is unchecked" % entry)
                 continue
             raise StageFailure(
@@ -109,7 +151,7 @@ def _match(plan, entries, found, notes):
                     plan.devices.process_variable, entry,
                     ", ".join(device.index for device in found)))
         needed = plan.devices.min_memory_bytes
-        if plan.devices.kind == "Whole" and needed and device.memory_bytes \
+        if whole and needed and device.memory_bytes \
                 and device.memory_bytes < needed:
             raise StageFailure(
                 PREFLIGHT_FAILED, "device %s has %.1f GiB, the plan needs %.1f GiB; set "

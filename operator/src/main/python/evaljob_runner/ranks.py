@@ -24,15 +24,17 @@ def free_port():
 def environments(base, plan, rank_devices, always_numbered=False):
     """One environment a rank.
 
-    Several ranks of a harness get LOCAL_RANK=0 and LOCAL_WORLD_SIZE=1: each has its own slice of
+    What would filter devices a second time, on top of the process variable, is taken away. Several
+    ranks of a harness get LOCAL_RANK=0 and LOCAL_WORLD_SIZE=1: each has its own slice of
     devices already, and the harness must not cut it again. One rank gets none of these variables
     unless `always_numbered` (the Command contract promises RANK and WORLD_SIZE always).
     """
     size = plan.world_size
     port = free_port() if size > 1 else 0
+    hidden = set(_RANK_NAMES).union(plan.devices.rival_variables)
     result = []
     for rank in range(size):
-        environment = {name: value for name, value in base.items() if name not in _RANK_NAMES}
+        environment = {name: value for name, value in base.items() if name not in hidden}
         if size > 1 or always_numbered:
             environment.update(RANK=str(rank), WORLD_SIZE=str(size),
                                LOCAL_RANK="0", LOCAL_WORLD_SIZE="1")

@@ -1,6 +1,7 @@
 package io.evaljob.operator.plan;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
@@ -16,7 +17,9 @@ import java.util.regex.Pattern;
  * read as a synonym; so HIP alone is set. Ascend from ascend-device-plugin ({@code
  * ASCEND_VISIBLE_DEVICES} holds physical ids and is the plugin's). Intel from
  * intel-device-plugins-for-kubernetes, cmd/gpu_plugin ({@code ZE_FLAT_DEVICE_HIERARCHY} decides
- * whether a tile or a card counts). Gaudi from docs.habana.ai.
+ * whether a tile or a card counts). Gaudi from docs.habana.ai and the source of its device plugin:
+ * it sets {@code HABANA_VISIBLE_MODULES} to the modules it gave out, which are not counted from 0,
+ * unless it gave out the whole node.
  */
 public final class Accelerators {
 
@@ -25,6 +28,10 @@ public final class Accelerators {
 
   private static final Optional<String> NVIDIA_RUNTIME = Optional.of("NVIDIA_VISIBLE_DEVICES");
   private static final String CUDA = "CUDA_VISIBLE_DEVICES";
+
+  /** The default puts the fastest card first; nvidia-smi counts by bus, and so do its users. */
+  private static final Map<String, String> CUDA_ORDER = Map.of("CUDA_DEVICE_ORDER", "PCI_BUS_ID");
+
   private static final String HIP = "HIP_VISIBLE_DEVICES";
   private static final List<String> HIP_RIVALS = List.of("ROCR_VISIBLE_DEVICES", CUDA);
 
@@ -43,6 +50,8 @@ public final class Accelerators {
               DeviceKind.Whole,
               Optional.of("ASCEND_VISIBLE_DEVICES"),
               "ASCEND_RT_VISIBLE_DEVICES",
+              false,
+              Map.of(),
               List.of(),
               true),
           new Accelerator(
@@ -51,6 +60,8 @@ public final class Accelerators {
               DeviceKind.Whole,
               Optional.empty(),
               "ZE_AFFINITY_MASK",
+              false,
+              Map.of(),
               List.of("ONEAPI_DEVICE_SELECTOR"),
               true),
           new Accelerator(
@@ -59,6 +70,8 @@ public final class Accelerators {
               DeviceKind.Whole,
               Optional.of("HABANA_VISIBLE_DEVICES"),
               "HABANA_VISIBLE_MODULES",
+              true,
+              Map.of(),
               List.of(),
               true));
 
@@ -83,11 +96,13 @@ public final class Accelerators {
   }
 
   private static Accelerator nvidia(String resources, DeviceKind kind, boolean spans) {
-    return new Accelerator(Vendor.NVIDIA, resources, kind, NVIDIA_RUNTIME, CUDA, List.of(), spans);
+    return new Accelerator(
+        Vendor.NVIDIA, resources, kind, NVIDIA_RUNTIME, CUDA, false, CUDA_ORDER, List.of(), spans);
   }
 
   private static Accelerator amd(String resources, DeviceKind kind) {
     // A HIP process sees partitions as devices of their own and may use several.
-    return new Accelerator(Vendor.AMD, resources, kind, Optional.empty(), HIP, HIP_RIVALS, true);
+    return new Accelerator(
+        Vendor.AMD, resources, kind, Optional.empty(), HIP, false, Map.of(), HIP_RIVALS, true);
   }
 }

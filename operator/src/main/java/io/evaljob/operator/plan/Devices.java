@@ -59,9 +59,14 @@ final class Devices {
   static Map<String, String> containerEnvironment(
       DeviceContext context, Accelerator accelerator, List<RankPlan> ranks) {
     List<String> devices = ranks.stream().flatMap(rank -> rank.visibleDevices().stream()).toList();
-    return devices.isEmpty()
-        ? helperEnvironment(context, accelerator)
-        : Map.of(accelerator.processVariable(), String.join(",", devices));
+    if (devices.isEmpty()) {
+      return helperEnvironment(context, accelerator);
+    }
+    Map<String, String> environment = new TreeMap<>(accelerator.orderSettings());
+    if (!(context instanceof DeviceContext.RequestedInPod && accelerator.namedByPlugin())) {
+      environment.put(accelerator.processVariable(), String.join(",", devices));
+    }
+    return environment;
   }
 
   /**

@@ -17,7 +17,7 @@ import java.util.TreeMap;
  * @param devicesPerProcess devices of each rank; 0 is CPU
  * @param ranks every rank with its devices, in order
  * @param containerEnvironment device variables of the evaluating container; in a pod with devices
- *     never the runtime variable
+ *     never the runtime variable, nor any other that the device plugin sets
  * @param helperEnvironment device variables of every container without devices
  * @param split sizes and placement; empty when there is nothing to say about either
  * @param notes what a person should know, such as a fit that was not checked

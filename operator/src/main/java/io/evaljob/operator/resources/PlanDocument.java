@@ -121,21 +121,36 @@ public record PlanDocument(
    * @param resourceName extended resource to request
    * @param kind {@code Whole}, {@code Partition} or {@code Shared}
    * @param processVariable variable that lists the devices of a process
+   * @param namedByPlugin whether the device plugin sets it, and leaves it out for a whole node
+   * @param rivalVariables variables that would filter devices a second time: no rank gets them
+   * @param containerEnvironment device variables of the evaluating container
+   * @param helperEnvironment device variables of a container without devices
    * @param perProcess devices of each process; 0 is CPU
    * @param processes number of ranks
    * @param total devices of the container
    * @param minMemoryBytes least memory of every device; 0 when not asked for
    */
+  @JsonInclude(JsonInclude.Include.NON_EMPTY)
   public record Devices(
       String context,
       String vendor,
       String resourceName,
       String kind,
       String processVariable,
+      boolean namedByPlugin,
+      List<String> rivalVariables,
+      Map<String, String> containerEnvironment,
+      Map<String, String> helperEnvironment,
       int perProcess,
       int processes,
       int total,
-      long minMemoryBytes) {}
+      long minMemoryBytes) {
+    public Devices {
+      rivalVariables = copy(rivalVariables);
+      containerEnvironment = copy(containerEnvironment);
+      helperEnvironment = copy(helperEnvironment);
+    }
+  }
 
   /** One process and the entries of its process variable. */
   public record Rank(int rank, List<String> visibleDevices) {
@@ -205,6 +220,10 @@ public record PlanDocument(
 
   private static <T> List<T> copy(List<T> list) {
     return list == null ? List.of() : List.copyOf(list);
+  }
+
+  private static Map<String, String> copy(Map<String, String> map) {
+    return map == null ? Map.of() : Map.copyOf(map);
   }
 
   private static String orEmpty(String text) {

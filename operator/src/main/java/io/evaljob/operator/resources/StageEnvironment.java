@@ -2,23 +2,19 @@ package io.evaljob.operator.resources;
 
 import io.evaljob.api.v1alpha1.EnvEntry;
 import io.evaljob.api.v1alpha1.Stage;
-import io.evaljob.operator.plan.Accelerator;
-import io.evaljob.operator.plan.Accelerators;
 import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.EnvVarBuilder;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * The environment of the evaluating container. The runtime's and the author's variables come first,
  * so that nothing of theirs replaces what the plan says.
  */
 final class StageEnvironment {
-  /** Decides what enters a container where the NVIDIA runtime is the node's default. */
-  private static final String NVIDIA_RUNTIME_VARIABLE = "NVIDIA_VISIBLE_DEVICES";
-
   private final Map<String, EnvVar> variables = new LinkedHashMap<>();
 
   StageEnvironment(StageContext context) {
@@ -96,17 +92,9 @@ final class StageEnvironment {
    */
   private void devices(StageContext context) {
     PlanDocument.Devices devices = context.plan().devices();
-    if (context.devices() > 0) {
-      List<String> visible =
-          context.plan().ranks().stream().flatMap(rank -> rank.visibleDevices().stream()).toList();
-      set(devices.processVariable(), String.join(",", visible));
-      return;
-    }
-    set(NVIDIA_RUNTIME_VARIABLE, "void");
-    Accelerators.find(devices.resourceName())
-        .flatMap(Accelerator::runtimeVariable)
-        .ifPresent(name -> set(name, "void"));
-    set(devices.processVariable(), "");
+    Map<String, String> planned =
+        context.devices() > 0 ? devices.containerEnvironment() : devices.helperEnvironment();
+    new TreeMap<>(planned).forEach(this::set);
   }
 
   private void field(String name, String path) {

@@ -17,7 +17,7 @@ class DeviceContextTest {
 
     assertThat(plan.ranks())
         .containsExactly(new RankPlan(0, List.of("0", "1")), new RankPlan(1, List.of("2", "3")));
-    assertThat(plan.containerEnvironment()).isEqualTo(Map.of("CUDA_VISIBLE_DEVICES", "0,1,2,3"));
+    assertThat(plan.containerEnvironment()).isEqualTo(cuda("0,1,2,3"));
     assertThat(plan.helperEnvironment())
         .isEqualTo(Map.of("NVIDIA_VISIBLE_DEVICES", "void", "CUDA_VISIBLE_DEVICES", ""));
     assertThat(plan.totalDevices()).isEqualTo(4);
@@ -29,7 +29,7 @@ class DeviceContextTest {
 
     assertThat(plan.ranks())
         .containsExactly(new RankPlan(0, List.of("4", "5")), new RankPlan(1, List.of("6", "7")));
-    assertThat(plan.containerEnvironment()).isEqualTo(Map.of("CUDA_VISIBLE_DEVICES", "4,5,6,7"));
+    assertThat(plan.containerEnvironment()).isEqualTo(cuda("4,5,6,7"));
     assertThat(plan.helperEnvironment()).isEqualTo(Map.of("CUDA_VISIBLE_DEVICES", ""));
   }
 
@@ -39,7 +39,7 @@ class DeviceContextTest {
 
     assertThat(plan.ranks())
         .containsExactly(new RankPlan(0, List.of("4")), new RankPlan(1, List.of("5")));
-    assertThat(plan.containerEnvironment()).isEqualTo(Map.of("CUDA_VISIBLE_DEVICES", "4,5"));
+    assertThat(plan.containerEnvironment()).isEqualTo(cuda("4,5"));
   }
 
   @Test
@@ -64,12 +64,28 @@ class DeviceContextTest {
   @Test
   void otherVendorsHaveTheirOwnVariables() {
     ModelPlan ascend = Requests.plain().resource("huawei.com/Ascend910").devices(2).planned();
-    ModelPlan gaudi = Requests.plain().resource("habana.ai/gaudi").planned();
 
     assertThat(ascend.containerEnvironment()).isEqualTo(Map.of("ASCEND_RT_VISIBLE_DEVICES", "0,1"));
     assertThat(ascend.helperEnvironment())
         .isEqualTo(Map.of("ASCEND_VISIBLE_DEVICES", "void", "ASCEND_RT_VISIBLE_DEVICES", ""));
-    assertThat(gaudi.containerEnvironment()).isEqualTo(Map.of("HABANA_VISIBLE_MODULES", "0"));
+  }
+
+  @Test
+  void whatTheDevicePluginNamesNobodyElseNames() {
+    Requests request = Requests.plain().resource("habana.ai/gaudi").devices(2);
+    ModelPlan pod = request.planned();
+
+    assertThat(pod.ranks()).containsExactly(new RankPlan(0, List.of("0", "1")));
+    assertThat(pod.containerEnvironment()).isEmpty();
+    assertThat(pod.helperEnvironment())
+        .isEqualTo(Map.of("HABANA_VISIBLE_DEVICES", "void", "HABANA_VISIBLE_MODULES", ""));
+    assertThat(request.machine("4", "5").planned().containerEnvironment())
+        .isEqualTo(Map.of("HABANA_VISIBLE_MODULES", "4,5"));
+  }
+
+  /** What is visible, counted as nvidia-smi counts. */
+  private static Map<String, String> cuda(String devices) {
+    return Map.of("CUDA_VISIBLE_DEVICES", devices, "CUDA_DEVICE_ORDER", "PCI_BUS_ID");
   }
 
   @ParameterizedTest

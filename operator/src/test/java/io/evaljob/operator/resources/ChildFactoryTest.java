@@ -16,8 +16,11 @@ import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class ChildFactoryTest {
   private static final RunnerArchive RUNNER =
@@ -101,6 +104,35 @@ class ChildFactoryTest {
     return pod.getContainers().get(0).getEnv().stream()
         .map(variable -> variable.getName())
         .toList();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "nvidia.com/gpu, CUDA_DEVICE_ORDER=PCI_BUS_ID CUDA_VISIBLE_DEVICES=0,"
+        + " CUDA_VISIBLE_DEVICES= NVIDIA_VISIBLE_DEVICES=void",
+    "amd.com/gpu, HIP_VISIBLE_DEVICES=0, HIP_VISIBLE_DEVICES=",
+    "huawei.com/Ascend910, ASCEND_RT_VISIBLE_DEVICES=0,"
+        + " ASCEND_RT_VISIBLE_DEVICES= ASCEND_VISIBLE_DEVICES=void",
+    "habana.ai/gaudi, '', HABANA_VISIBLE_DEVICES=void HABANA_VISIBLE_MODULES=",
+    "gpu.intel.com/i915, ZE_AFFINITY_MASK=0, ZE_AFFINITY_MASK=",
+  })
+  void deviceVariablesAreThoseOfTheVendor(String resource, String requested, String without) {
+    ResolvedJob job =
+        resolved(
+            MANIFEST.replace(
+                "placement:", "accelerator: {resourceName: " + resource + "}\n  placement:"));
+    ConfigMap plan = plan(job, "");
+    assertThat(devices(FACTORY.job(job.job(), plan, Stage.Prefetch, 1))).isEqualTo(without);
+    assertThat(devices(FACTORY.job(job.job(), plan, Stage.Infer, 1))).isEqualTo(requested);
+    assertThat(devices(FACTORY.job(job.job(), plan, Stage.Score, 1))).isEqualTo(without);
+  }
+
+  private static String devices(Job job) {
+    return job.getSpec().getTemplate().getSpec().getContainers().get(0).getEnv().stream()
+        .filter(variable -> variable.getName().matches("(CUDA|NVIDIA|HIP|ASCEND|HABANA|ZE)_.*"))
+        .map(variable -> variable.getName() + "=" + variable.getValue())
+        .sorted()
+        .collect(Collectors.joining(" "));
   }
 
   @Test

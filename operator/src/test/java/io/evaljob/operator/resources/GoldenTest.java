@@ -135,9 +135,15 @@ class GoldenTest {
         devices.removeIf(resource -> Accelerators.find(resource).isEmpty());
         assertThat(devices).as("one kind of device a container").hasSizeLessThanOrEqualTo(1);
         if (devices.isEmpty()) {
-          assertThat(environment).containsEntry("NVIDIA_VISIBLE_DEVICES", "void");
           assertThat(visible(environment))
               .allMatch(value -> value.isEmpty() || "void".equals(value));
+          Accelerator planned = Accelerators.find(resourceOf(name, job)).orElseThrow();
+          assertThat(environment).containsEntry(planned.processVariable(), "");
+          if (!isMachine(name)) {
+            planned
+                .runtimeVariable()
+                .ifPresent(variable -> assertThat(environment).containsEntry(variable, "void"));
+          }
           continue;
         }
         String resource = devices.iterator().next();
@@ -195,6 +201,21 @@ class GoldenTest {
             .allMatch(mount -> prefetch || Boolean.TRUE.equals(mount.getReadOnly()));
       }
     }
+  }
+
+  /** The resource that the plan of a Job's model names. */
+  private static String resourceOf(String name, Job job) throws IOException {
+    String plan =
+        job.getSpec().getTemplate().getSpec().getVolumes().stream()
+            .filter(volume -> volume.getName().equals("plan"))
+            .map(volume -> volume.getConfigMap().getName())
+            .findFirst()
+            .orElseThrow();
+    return children(name).stream()
+        .filter(child -> child.getMetadata().getName().equals(plan))
+        .map(child -> PlanConfigMap.plan((ConfigMap) child).devices().resourceName())
+        .findFirst()
+        .orElseThrow();
   }
 
   @Test

@@ -3,6 +3,7 @@ package io.evaljob.operator.validate;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.evaljob.api.v1alpha1.WaitingReason;
+import io.evaljob.operator.plan.Accelerators;
 import io.evaljob.operator.plan.DeviceContext;
 import io.evaljob.operator.plan.Refusal;
 import io.evaljob.operator.plan.RefusalReason;
@@ -338,6 +339,21 @@ class ValidatorTest {
     assertThat(((Validation.Invalid) validation).refusals())
         .extracting(Refusal::reason)
         .containsExactly(RefusalReason.ReservedVariable);
+  }
+
+  @Test
+  void noVariableOfTheAcceleratorTableIsAnAuthors() {
+    assertThat(
+            Accelerators.all().stream()
+                .flatMap(
+                    row ->
+                        Stream.of(
+                                row.runtimeVariable().stream(),
+                                Stream.of(row.processVariable()),
+                                row.rivalVariables().stream(),
+                                row.orderSettings().keySet().stream())
+                            .flatMap(names -> names)))
+        .allMatch(name -> ReservedEnvironment.find(name).isPresent());
   }
 
   @Test
