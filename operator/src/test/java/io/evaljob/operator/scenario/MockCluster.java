@@ -4,6 +4,7 @@ import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.api.v1alpha1.EvalRuntime;
 import io.evaljob.api.v1alpha1.ModelProfile;
 import io.evaljob.operator.report.ReportSink;
+import io.evaljob.operator.sandbox.apiserver.WatchClosing;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.dsl.base.CustomResourceDefinitionContext;
 import io.fabric8.kubernetes.client.http.BasicBuilder;
@@ -13,6 +14,8 @@ import io.fabric8.kubernetes.client.server.mock.KubernetesCrudDispatcher;
 import io.fabric8.kubernetes.client.server.mock.KubernetesMockServer;
 import io.fabric8.mockwebserver.Context;
 import io.fabric8.mockwebserver.MockWebServer;
+import io.fabric8.mockwebserver.http.MockResponse;
+import io.fabric8.mockwebserver.http.RecordedRequest;
 import java.net.URI;
 import java.util.HashMap;
 import java.util.List;
@@ -31,12 +34,18 @@ public final class MockCluster implements TestCluster {
     SERVER_LOG.setLevel(Level.WARNING);
   }
 
+  private final WatchClosing watches = new WatchClosing();
   private final KubernetesMockServer server =
       new KubernetesMockServer(
           new Context(),
           new MockWebServer(),
           new HashMap<>(),
-          new KubernetesCrudDispatcher(),
+          new KubernetesCrudDispatcher() {
+            @Override
+            public MockResponse dispatch(RecordedRequest request) {
+              return watches.apply(super.dispatch(request));
+            }
+          },
           false);
   private final KubernetesClient client;
   private ChildActor actor;
@@ -79,6 +88,7 @@ public final class MockCluster implements TestCluster {
     }
     client.close();
     server.destroy();
+    watches.close();
   }
 
   /** The mock server matches no object against a field selector; the operator filters again. */
