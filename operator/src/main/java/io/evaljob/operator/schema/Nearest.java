@@ -5,16 +5,18 @@ import java.util.Comparator;
 import java.util.Locale;
 import java.util.Optional;
 
-/** Finds the word that was probably meant. */
-final class Nearest {
+/** Finds the word that was probably meant: a field, a value or the name of an object. */
+public final class Nearest {
   private Nearest() {}
 
   /**
    * The known word nearest to a written one, regardless of case, dashes and underscores.
    *
+   * @param written what stands in a manifest
+   * @param known what would have been right
    * @return empty when none is near enough to be what was meant
    */
-  static Optional<String> to(String written, Collection<String> known) {
+  public static Optional<String> to(String written, Collection<String> known) {
     String plain = plain(written);
     return known.stream()
         .filter(word -> distance(plain, plain(word)) <= allowed(plain, plain(word)))

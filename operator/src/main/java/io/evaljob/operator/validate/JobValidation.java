@@ -5,6 +5,7 @@ import io.evaljob.api.v1alpha1.EvalRuntime;
 import io.evaljob.api.v1alpha1.ModelSpec;
 import io.evaljob.api.v1alpha1.WaitingReason;
 import io.evaljob.operator.plan.Refusal;
+import io.evaljob.operator.schema.Nearest;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -113,6 +114,6 @@ final class JobValidation {
   }
 
   private static String didYouMean(String name, List<String> known) {
-    return NearName.of(name, known).map(near -> " (did you mean " + near + "?)").orElse("");
+    return Nearest.to(name, known).map(near -> " (did you mean " + near + "?)").orElse("");
   }
 }

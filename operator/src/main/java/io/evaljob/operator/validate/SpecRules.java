@@ -20,8 +20,13 @@ import java.util.Set;
 import java.util.function.Function;
 
 /**
- * What a spec alone can break, without its runtime: the CRD's own rules too, for where no API
- * server evaluates them.
+ * What a spec alone can break, without its runtime.
+ *
+ * <p>Much of it the CRD refuses too, and such a spec does not come here. A spec stored under an
+ * older CRD does, and so it is said again where it would go wrong later and without a word: two
+ * models of one name have the same children, a path with {@code ..} leaves its volume, a name that
+ * is too long is no label, a hub beside a volume is not read. Bounds and patterns that only keep
+ * objects small and tidy are the CRD's alone.
  */
 final class SpecRules {
   private static final int NAME = 52;

@@ -31,6 +31,15 @@ class NearestTest {
   }
 
   @Test
+  void findsNamesOfObjectsToo() {
+    assertThat(Nearest.to("vlmevalkit-2026-4", List.of("command", "vlmevalkit-2026-04")))
+        .contains("vlmevalkit-2026-04");
+    assertThat(Nearest.to("InternVl3-78b", List.of("internvl3-78b"))).contains("internvl3-78b");
+    assertThat(Nearest.to("pets", List.of("gpus", "vlm"))).isEmpty();
+    assertThat(Nearest.to("x", List.of())).isEmpty();
+  }
+
+  @Test
   void findsNothingWhereNothingIsNear() {
     assertThat(Nearest.to("xyz", FIELDS)).isEmpty();
     assertThat(Nearest.to("image", FIELDS)).isEmpty();
