@@ -35,19 +35,16 @@ final class Interrupts {
   static void handle(Runnable first, Runnable second) {
     Interrupts interrupts = new Interrupts(first, second);
     InvocationHandler handler =
-        (proxy, method, arguments) -> {
-          switch (method.getName()) {
-            case "handle":
-              interrupts.signal();
-              return null;
-            case "equals":
-              return proxy == arguments[0];
-            case "hashCode":
-              return System.identityHashCode(proxy);
-            default:
-              return "interrupts";
-          }
-        };
+        (proxy, method, arguments) ->
+            switch (method.getName()) {
+              case "handle" -> {
+                interrupts.signal();
+                yield null;
+              }
+              case "equals" -> proxy == arguments[0];
+              case "hashCode" -> System.identityHashCode(proxy);
+              default -> "interrupts";
+            };
     try {
       Class<?> signal = Class.forName("sun.misc.Signal");
       Class<?> type = Class.forName("sun.misc.SignalHandler");

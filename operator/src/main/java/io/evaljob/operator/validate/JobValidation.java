@@ -23,7 +23,7 @@ final class JobValidation {
   }
 
   Validation run() {
-    if (!SpecRules.isWhole(inputs.job(), refusals)) {
+    if (!RequiredFields.present(inputs.job(), refusals)) {
       return invalid();
     }
     EvalJobSpec spec = inputs.job().getSpec();

@@ -5,7 +5,6 @@ import static io.evaljob.operator.plan.RefusalReason.LimitExceeded;
 import static io.evaljob.operator.plan.RefusalReason.ReservedVariable;
 
 import io.evaljob.api.v1alpha1.EnvEntry;
-import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.api.v1alpha1.EvalJobSpec;
 import io.evaljob.api.v1alpha1.ModelSpec;
 import io.evaljob.api.v1alpha1.SplitStrategy;
@@ -42,50 +41,6 @@ final class SpecRules {
     this.refusals = refusals;
   }
 
-  /** False when so much is missing that nothing else can be said. */
-  static boolean isWhole(EvalJob job, RefusalList refusals) {
-    EvalJobSpec spec = job.getSpec();
-    if (spec == null) {
-      missing(refusals, "spec", "write it");
-      return false;
-    }
-    if (blank(job.getMetadata().getName())) {
-      missing(refusals, "metadata.name", "give the job a name");
-    }
-    if (spec.runtimeRef() == null || blank(spec.runtimeRef().name())) {
-      missing(refusals, "spec.runtimeRef.name", "name an EvalRuntime");
-    }
-    if (spec.models().isEmpty()) {
-      missing(refusals, "spec.models", "name at least one model");
-    }
-    if (spec.models().stream().anyMatch(model -> blank(model.name()))) {
-      missing(refusals, "spec.models[].name", "give every model a name");
-    }
-    if (spec.datasets().isEmpty()) {
-      missing(refusals, "spec.datasets", "name at least one dataset");
-    }
-    if (spec.datasets().stream().anyMatch(dataset -> blank(dataset.name()))) {
-      missing(refusals, "spec.datasets[].name", "give every dataset a name");
-    }
-    if (spec.env().stream().anyMatch(entry -> blank(entry.name()))) {
-      missing(refusals, "spec.env[].name", "give every variable a name");
-    }
-    spec.storageIfSet().ifPresent(storage -> claims(storage, refusals));
-    return refusals.isEmpty();
-  }
-
-  private static void claims(StorageSpec storage, RefusalList refusals) {
-    if (storage.cacheIfSet().filter(cache -> blank(cache.claimName())).isPresent()) {
-      missing(refusals, "spec.storage.cache.claimName", "name the claim");
-    }
-    if (storage.volumes().stream().anyMatch(volume -> blank(volume.name()))) {
-      missing(refusals, "spec.storage.volumes[].name", "give every volume a name");
-    }
-    if (storage.volumes().stream().anyMatch(volume -> blank(volume.claimName()))) {
-      missing(refusals, "spec.storage.volumes[].claimName", "name the claim of every volume");
-    }
-  }
-
   void check(String name) {
     if (name.length() > NAME) {
       refusals.add(
@@ -103,8 +58,8 @@ final class SpecRules {
     split();
     spec.storageIfSet().ifPresent(this::storage);
     spec.hubTokenSecretRefIfSet()
-        .filter(secret -> blank(secret.name()))
-        .ifPresent(secret -> missing(refusals, "spec.hubTokenSecretRef.name", "name the Secret"));
+        .filter(secret -> RequiredFields.blank(secret.name()))
+        .ifPresent(secret -> missing("spec.hubTokenSecretRef.name", "name the Secret"));
     unique("spec.env", spec.env(), EnvEntry::name);
     spec.env().forEach(this::environment);
   }
@@ -122,8 +77,8 @@ final class SpecRules {
       }
       model
           .hubIfSet()
-          .filter(hub -> blank(hub.id()))
-          .ifPresent(hub -> missing(refusals, path + ".hub.id", "name the repository"));
+          .filter(hub -> RequiredFields.blank(hub.id()))
+          .ifPresent(hub -> missing(path + ".hub.id", "name the repository"));
       model.volumeIfSet().ifPresent(volume -> volumePath(path + ".volume", volume));
     }
   }
@@ -282,7 +237,7 @@ final class SpecRules {
     return spec.storageIfSet().map(StorageSpec::volumes).orElse(List.of());
   }
 
-  private static void missing(RefusalList refusals, String field, String remedy) {
+  private void missing(String field, String remedy) {
     refusals.add(InvalidValue, field, "", "is missing", remedy);
   }
 
@@ -296,9 +251,5 @@ final class SpecRules {
 
   private static String orEmpty(String text) {
     return text == null ? "" : text;
-  }
-
-  private static boolean blank(String text) {
-    return text == null || text.isBlank();
   }
 }
