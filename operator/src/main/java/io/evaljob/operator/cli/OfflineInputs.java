@@ -2,22 +2,19 @@ package io.evaljob.operator.cli;
 
 import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.api.v1alpha1.EvalRuntime;
-import io.evaljob.api.v1alpha1.ModelProfile;
 import io.evaljob.operator.config.OperatorConfig;
 import io.evaljob.operator.plan.DeviceContext;
 import io.evaljob.operator.validate.Catalogue;
 import io.evaljob.operator.validate.Claim;
 import io.evaljob.operator.validate.ClaimSource;
 import io.evaljob.operator.validate.JobInputs;
-import io.evaljob.operator.validate.ProfileSource;
-import io.evaljob.operator.validate.ResolvedProfile;
+import io.evaljob.operator.validate.LayeredProfiles;
 import io.fabric8.kubernetes.api.model.Namespace;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /**
  * What the reconciler looks up in a cluster, taken from a set of objects instead.
@@ -32,12 +29,14 @@ final class OfflineInputs {
   private final DeviceContext devices;
   private final boolean complete;
   private final String operatorNamespace = OperatorConfig.defaults().namespace();
-  private final ProfileSource catalogue = new Catalogue();
+  private final LayeredProfiles profiles;
 
   private OfflineInputs(ObjectSet objects, DeviceContext devices, boolean complete) {
     this.objects = objects;
     this.devices = devices;
     this.complete = complete;
+    profiles =
+        new LayeredProfiles(objects.profiles(), operatorNamespace, new Catalogue().profiles());
   }
 
   /** From the files of a part of a cluster; the rest of it is taken as given. */
@@ -57,7 +56,7 @@ final class OfflineInputs {
         runtime,
         objects.runtimes().stream().map(r -> r.getMetadata().getName()).toList(),
         namespaceLabels(job.getMetadata().getNamespace(), runtime),
-        profiles(),
+        profiles,
         claims(),
         devices,
         operatorNamespace);
@@ -104,49 +103,5 @@ final class OfflineInputs {
         claim.getMetadata().getName(),
         claim.getSpec() == null ? List.of() : claim.getSpec().getAccessModes(),
         true);
-  }
-
-  private ProfileSource profiles() {
-    return new ProfileSource() {
-      @Override
-      public Optional<ResolvedProfile> byName(String namespace, String name) {
-        return objects.profiles().stream()
-            .filter(profile -> profile.getMetadata().getName().equals(name))
-            .flatMap(profile -> resolved(profile, namespace).stream())
-            .findFirst()
-            .or(() -> catalogue.byName(namespace, name));
-      }
-
-      @Override
-      public Optional<ResolvedProfile> byCatalogEntry(String namespace, String entry) {
-        return objects.profiles().stream()
-            .filter(profile -> profile.getSpec().catalogEntries().contains(entry))
-            .flatMap(profile -> resolved(profile, namespace).stream())
-            .findFirst()
-            .or(() -> catalogue.byCatalogEntry(namespace, entry));
-      }
-
-      @Override
-      public List<String> names(String namespace) {
-        return Stream.concat(
-                objects.profiles().stream().map(profile -> profile.getMetadata().getName()),
-                catalogue.names(namespace).stream())
-            .toList();
-      }
-    };
-  }
-
-  private Optional<ResolvedProfile> resolved(ModelProfile profile, String namespace) {
-    String own = profile.getMetadata().getNamespace();
-    String name = profile.getMetadata().getName();
-    if (own.equals(namespace)) {
-      return Optional.of(
-          new ResolvedProfile(name, ResolvedProfile.Origin.Namespace, profile.getSpec()));
-    }
-    if (own.equals(operatorNamespace)) {
-      return Optional.of(
-          new ResolvedProfile(name, ResolvedProfile.Origin.Operator, profile.getSpec()));
-    }
-    return Optional.empty();
   }
 }

@@ -11,6 +11,7 @@ import io.evaljob.operator.plan.DeviceContext;
 import io.evaljob.operator.report.PodIdentity;
 import io.evaljob.operator.resources.Labels;
 import io.evaljob.operator.validate.Catalogue;
+import io.evaljob.operator.validate.LayeredProfiles;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.Event;
 import io.fabric8.kubernetes.api.model.HasMetadata;
@@ -56,7 +57,7 @@ final class EventSources {
   private final OperatorConfig config;
   private final DeviceContext devices;
   private final ReportInbox inbox;
-  private final Catalogue catalogue = new Catalogue();
+  private final List<ModelProfile> catalogue = new Catalogue().profiles();
   private IndexerResourceCache<EvalJob> evalJobs;
   private InformerEventSource<Job, EvalJob> jobs;
   private InformerEventSource<Pod, EvalJob> pods;
@@ -240,7 +241,7 @@ final class EventSources {
             .get(new ResourceID(namespace))
             .map(found -> found.getMetadata().getLabels())
             .orElse(Map.of()),
-        new CachedProfiles(profiles, config.namespace(), catalogue),
+        new LayeredProfiles(profiles.list().toList(), config.namespace(), catalogue),
         new CachedClaims(claims),
         devices,
         config.namespace(),

@@ -12,7 +12,7 @@ import io.evaljob.operator.plan.DeviceContext;
 import io.evaljob.operator.resources.RunHash;
 import io.evaljob.operator.validate.ClaimSource;
 import io.evaljob.operator.validate.JobInputs;
-import io.evaljob.operator.validate.ProfileSource;
+import io.evaljob.operator.validate.LayeredProfiles;
 import io.evaljob.operator.validate.Validation;
 import io.fabric8.kubernetes.api.model.Event;
 import io.fabric8.kubernetes.api.model.Pod;
@@ -43,7 +43,7 @@ record Snapshot(
     Optional<EvalRuntime> runtime,
     List<String> runtimeNames,
     Map<String, String> namespaceLabels,
-    ProfileSource profiles,
+    LayeredProfiles profiles,
     ClaimSource claims,
     DeviceContext devices,
     String operatorNamespace,

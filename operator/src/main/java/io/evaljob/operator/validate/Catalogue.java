@@ -10,13 +10,11 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
-import java.util.function.Predicate;
 
 /**
  * The profiles built into the jar: those of {@code deploy/profiles}, listed by its kustomization.
  */
-public final class Catalogue implements ProfileSource {
+public final class Catalogue {
   private static final String FOLDER = "/catalogue/";
   private static final String INDEX = "kustomization.yaml";
   private static final ObjectMapper YAML =
@@ -40,33 +38,6 @@ public final class Catalogue implements ProfileSource {
   /** All of them, in the order of the list. */
   public List<ModelProfile> profiles() {
     return profiles;
-  }
-
-  @Override
-  public Optional<ResolvedProfile> byName(String namespace, String name) {
-    return find(profile -> name.equals(profile.getMetadata().getName()));
-  }
-
-  @Override
-  public Optional<ResolvedProfile> byCatalogEntry(String namespace, String entry) {
-    return find(profile -> profile.getSpec().catalogEntries().contains(entry));
-  }
-
-  @Override
-  public List<String> names(String namespace) {
-    return profiles.stream().map(profile -> profile.getMetadata().getName()).toList();
-  }
-
-  private Optional<ResolvedProfile> find(Predicate<ModelProfile> wanted) {
-    return profiles.stream()
-        .filter(wanted)
-        .findFirst()
-        .map(
-            profile ->
-                new ResolvedProfile(
-                    profile.getMetadata().getName(),
-                    ResolvedProfile.Origin.Catalogue,
-                    profile.getSpec()));
   }
 
   private static JsonNode index() {

@@ -24,7 +24,7 @@ public record JobInputs(
     Optional<EvalRuntime> runtime,
     List<String> runtimeNames,
     Map<String, String> namespaceLabels,
-    ProfileSource profiles,
+    LayeredProfiles profiles,
     ClaimSource claims,
     DeviceContext devices,
     String operatorNamespace) {
@@ -38,7 +38,7 @@ public record JobInputs(
       EvalJob job,
       Optional<EvalRuntime> runtime,
       Map<String, String> namespaceLabels,
-      ProfileSource profiles,
+      LayeredProfiles profiles,
       ClaimSource claims,
       DeviceContext devices,
       String operatorNamespace) {

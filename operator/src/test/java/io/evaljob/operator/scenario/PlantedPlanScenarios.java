@@ -16,6 +16,7 @@ import io.evaljob.operator.resources.RunHash;
 import io.evaljob.operator.resources.RunnerArchive;
 import io.evaljob.operator.validate.Catalogue;
 import io.evaljob.operator.validate.JobInputs;
+import io.evaljob.operator.validate.LayeredProfiles;
 import io.evaljob.operator.validate.Validation;
 import io.evaljob.operator.validate.Validator;
 import io.fabric8.kubernetes.api.model.ConfigMap;
@@ -169,7 +170,7 @@ abstract class PlantedPlanScenarios extends ScenarioBase {
                 job,
                 Optional.of(runtime),
                 Map.of(),
-                new Catalogue(),
+                new LayeredProfiles(List.of(), "evaljob-system", new Catalogue().profiles()),
                 (namespace, name) -> Optional.empty(),
                 new DeviceContext.RequestedInPod(),
                 OperatorConfig.defaults().namespace()));

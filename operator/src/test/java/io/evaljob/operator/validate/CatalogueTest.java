@@ -27,8 +27,9 @@ class CatalogueTest {
 
   @Test
   void aProfileIsFoundByNameAndByEntry() {
-    Catalogue catalogue = new Catalogue();
-    for (ModelProfile profile : catalogue.profiles()) {
+    List<ModelProfile> builtIn = new Catalogue().profiles();
+    LayeredProfiles catalogue = new LayeredProfiles(List.of(), "operator", builtIn);
+    for (ModelProfile profile : builtIn) {
       String name = profile.getMetadata().getName();
       assertThat(catalogue.names("any")).contains(name);
       assertThat(catalogue.byName("any", name))

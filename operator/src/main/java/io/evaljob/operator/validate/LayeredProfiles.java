@@ -10,7 +10,7 @@ import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /** Profiles in a namespace hide those of the operator's, and these hide the catalogue's. */
-final class LayeredProfiles implements ProfileSource {
+public final class LayeredProfiles {
   private final List<ModelProfile> profiles;
   private final String operatorNamespace;
   private final List<ModelProfile> catalogue;
@@ -22,7 +22,7 @@ final class LayeredProfiles implements ProfileSource {
    * @param operatorNamespace namespace whose profiles every job may use
    * @param catalogue the built-in ones, see {@link Catalogue}
    */
-  LayeredProfiles(
+  public LayeredProfiles(
       Collection<ModelProfile> profiles, String operatorNamespace, List<ModelProfile> catalogue) {
     this.profiles =
         profiles.stream()
@@ -33,18 +33,17 @@ final class LayeredProfiles implements ProfileSource {
     this.catalogue = List.copyOf(catalogue);
   }
 
-  @Override
+  /** The profile of that name. */
   public Optional<ResolvedProfile> byName(String namespace, String name) {
     return find(namespace, profile -> name.equals(name(profile)));
   }
 
   /** Of several profiles for one entry the first by name is used. */
-  @Override
   public Optional<ResolvedProfile> byCatalogEntry(String namespace, String entry) {
     return find(namespace, profile -> profile.getSpec().catalogEntries().contains(entry));
   }
 
-  @Override
+  /** Names that a job of the namespace may use, for "did you mean". */
   public List<String> names(String namespace) {
     return Stream.of(in(namespace), in(operatorNamespace), catalogue)
         .flatMap(List::stream)
