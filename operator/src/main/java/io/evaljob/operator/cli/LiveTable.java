@@ -8,6 +8,7 @@ import io.evaljob.api.v1alpha1.WaitingStatus;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 
 /**
  * What the jobs do, as it changes: redrawn in place on a terminal, one line a change elsewhere.
@@ -23,11 +24,14 @@ final class LiveTable {
 
   private static final String PROGRESS = "PROGRESS      ";
 
+  private static final long NOTE_SECONDS = 10;
+
   private final long start = System.nanoTime();
   private final PrintWriter out;
   private final Terminal terminal;
   private List<String> shown = List.of();
   private String note = "";
+  private long nextNote;
   private List<EvalJob> last = List.of();
 
   LiveTable(PrintWriter out, Terminal terminal) {
@@ -45,13 +49,20 @@ final class LiveTable {
     out.flush();
   }
 
-  /** Shows a line below the table until the next one; elsewhere than on a terminal it stays. */
+  /**
+   * Shows a line below the table until the next one; an empty one clears it. Elsewhere than on a
+   * terminal lines stay, so there only one in ten seconds is printed.
+   */
   synchronized void note(String line) {
     note = line;
     if (terminal.redraws()) {
       show(last);
-    } else if (!line.isEmpty()) {
-      say(line);
+      return;
+    }
+    long now = seconds();
+    if (!line.isEmpty() && now >= nextNote) {
+      nextNote = now + NOTE_SECONDS;
+      say(elapsed() + " " + line);
     }
   }
 
@@ -94,7 +105,11 @@ final class LiveTable {
   }
 
   private String elapsed() {
-    return "[%4d s]".formatted((System.nanoTime() - start) / 1_000_000_000L);
+    return "[%4d s]".formatted(seconds());
+  }
+
+  private long seconds() {
+    return TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - start);
   }
 
   private void erase() {

@@ -5,7 +5,6 @@ import io.evaljob.operator.plan.DeviceContext;
 import io.evaljob.operator.plan.VisibleDevice;
 import io.evaljob.operator.resources.Labels;
 import io.evaljob.operator.sandbox.SandboxConfig;
-import io.evaljob.operator.sandbox.kubelet.InstallProgress;
 import io.evaljob.operator.validate.ResolvedJob;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
@@ -108,12 +107,8 @@ final class MachineRun {
                 machine.resourceName(),
                 machine.accelerator().processVariable())
             .withHost(environment)
-            .withEnvironments(SandboxConfig.defaultCache(environment), this::installing);
+            .withEnvironments(SandboxConfig.defaultCache(environment), new InstallNotes(table));
     return python.isPresent() ? config.withPython(python.get()) : config;
-  }
-
-  private void installing(InstallProgress progress) {
-    table.note(InstallNotes.line(progress));
   }
 
   private void interrupt() {
