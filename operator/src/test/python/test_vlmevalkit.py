@@ -113,7 +113,8 @@ class WholeRunTest(Harness):
         self.plan(model__catalogEntry="Fake-1b")
         self.run_stage("infer", 1)
         self.assertEqual("ModelNotFound", self.termination()["cause"])
-        self.assertIn("near: Fake-1B", self.termination()["message"])
+        self.assertIn("correct spec.models[].catalogEntry (did you mean Fake-1B?)",
+                      self.termination()["message"])
 
 
 class FailureTest(Harness):
@@ -238,6 +239,24 @@ class PrefetchTest(Harness):
                 self.run_stage("prefetch", 1)
                 self.assertEqual(cause, self.termination()["cause"])
                 self.assertIn(name, self.termination()["message"])
+
+    def test_an_unknown_model_is_found_before_devices_are_held(self):
+        self.plan(model__catalogEntry="Fake-1b")
+        self.run_stage("prefetch", 1)
+        self.assertEqual("ModelNotFound", self.termination()["cause"])
+        self.assertIn("Fake-1b is neither an entry of this VLMEvalKit's catalogue nor a class of "
+                      "vlmeval.vlm; correct spec.models[].catalogEntry (did you mean Fake-1B?)",
+                      self.termination()["message"])
+
+    def test_a_class_and_a_name_made_up_as_it_runs_are_not_refused(self):
+        self.plan(model__catalogEntry="Other")
+        self.run_stage("prefetch")
+        path = self.path("python", "vlmeval", "config.py")
+        with open(path, "a", encoding="utf-8") as source:
+            source.write("supported_VLM.update({'Fake-%s' % n: supported_VLM['Fake-1B'] "
+                         "for n in ('2B',)})\n")
+        self.plan(model__catalogEntry="Fake-2B")
+        self.run_stage("prefetch")
 
     def test_the_entrys_own_weights_are_fetched_and_keep_their_name(self):
         self.write("import os\ndef snapshot_download(repo_id, revision=None, cache_dir=None):\n"

@@ -1,10 +1,10 @@
 """The model a rank evaluates: an entry of the harness's catalogue, with our weights and parameters."""
-import difflib
 import functools
 import inspect
 import json
 import os
 
+from . import vintage
 from .failures import MODEL_NOT_FOUND, StageFailure
 
 # How the classes of the harness call their weights, most usual first.
@@ -38,11 +38,7 @@ def resolve(entry, catalogue, modules, model_path, texts, loader=""):
         target = next((getattr(module, entry) for module in modules
                        if inspect.isclass(getattr(module, entry, None))), None)
         if target is None:
-            near = difflib.get_close_matches(entry, list(catalogue), 3, 0.5)
-            raise StageFailure(
-                MODEL_NOT_FOUND, "%s is neither an entry of this VLMEvalKit's catalogue nor a class "
-                "of vlmeval.vlm%s; correct spec.models[].catalogEntry" % (
-                    entry, " (near: %s)" % ", ".join(near) if near else ""))
+            raise vintage.unknown_entry(entry, catalogue)
         arguments, keywords = (), {}
     keywords = dict(keywords)
     if model_path:

@@ -1,5 +1,6 @@
 """Which VLMEvalKit is installed: told by what its sources hold, without importing it."""
 import ast
+import difflib
 import glob
 import importlib.util
 import os
@@ -7,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import FrozenSet, Optional
 
-from .failures import DIALECT_MISMATCH, PREFLIGHT_FAILED, StageFailure
+from .failures import DIALECT_MISMATCH, MODEL_NOT_FOUND, PREFLIGHT_FAILED, StageFailure
 
 AUTO_SPLIT = "AutoSplit"
 AUTO_DEVICE_MAP = "AutoDeviceMap"
@@ -98,11 +99,54 @@ class CatalogueEntry:
     model_path: str
 
 
+def check_entry(found, name):
+    """Fails when the sources show that a name is no entry of the catalogue and no model class.
+
+    Cheap and certain: it reads the sources as text and says nothing where they make up names as
+    they run, so a wrong name is found before devices are held.
+    """
+    tree = _catalogue(found)
+    if tree is None:
+        return
+    known = set()
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.DictComp, ast.JoinedStr)):
+            return
+        if isinstance(node, ast.Dict):
+            if any(_literal(key) is None for key in node.keys):
+                return
+            known.update(_literal(key) for key, value in zip(node.keys, node.values)
+                         if isinstance(value, ast.Call))
+        if _literal(node) == name:
+            return
+    word = re.compile(r"\b%s\b" % re.escape(name))
+    for package in ("vlm", "api"):
+        for path in glob.iglob(os.path.join(found.folder, package, "**", "*.py"), recursive=True):
+            if word.search(_read(path)):
+                return
+    raise unknown_entry(name, known)
+
+
+def unknown_entry(name, known):
+    """The failure for a name that is neither an entry nor a class, with what it may have meant."""
+    near = difflib.get_close_matches(name, sorted(known), 3, 0.5)
+    return StageFailure(
+        MODEL_NOT_FOUND, "%s is neither an entry of this VLMEvalKit's catalogue nor a class of "
+        "vlmeval.vlm; correct spec.models[].catalogEntry%s" % (
+            name, " (did you mean %s?)" % " or ".join(near) if near else ""))
+
+
+def _catalogue(found):
+    try:
+        return ast.parse(_read(os.path.join(found.folder, "config.py")))
+    except (SyntaxError, ValueError):
+        return None
+
+
 def catalogue_entry(found, name):
     """The entry as `config.py` writes it, read as text; None when it is not there literally."""
-    try:
-        tree = ast.parse(_read(os.path.join(found.folder, "config.py")))
-    except (SyntaxError, ValueError):
+    tree = _catalogue(found)
+    if tree is None:
         return None
     for node in ast.walk(tree):
         if not isinstance(node, ast.Dict):

@@ -21,6 +21,7 @@ class HarnessPrefetch:
         self._plan = run.plan
 
     def run(self):
+        vintage.check_entry(self._run.vintage, self._plan.catalog_entry)
         self._check_files()
         self._fetch_own_weights()
         self._fetch_datasets()

@@ -23,7 +23,10 @@ record Hold(Reason reason, String message, Optional<Wait> missing) {
       Set.of(
           RefusalReason.NotAllowedByRuntime,
           RefusalReason.NamespaceNotAllowed,
-          RefusalReason.LimitExceeded);
+          RefusalReason.LimitExceeded,
+          RefusalReason.DeviceLimitExceeded);
+
+  /** Well formed, but these models and these devices do not come together. */
   private static final Set<RefusalReason> INFEASIBLE =
       Set.of(
           RefusalReason.NoDevices,
@@ -31,7 +34,16 @@ record Hold(Reason reason, String message, Optional<Wait> missing) {
           RefusalReason.DevicesNotDivisible,
           RefusalReason.NotEnoughDevices,
           RefusalReason.DeviceMemoryTooSmall,
-          RefusalReason.ModelTooLarge);
+          RefusalReason.ModelTooLarge,
+          RefusalReason.DeviceCountNotAllowed,
+          RefusalReason.SplitOverPartitions,
+          RefusalReason.SharedReplicas,
+          RefusalReason.LoaderCannotSplit,
+          RefusalReason.StrategyNotSupported,
+          RefusalReason.ProfileRequired,
+          RefusalReason.TensorParallelProcesses,
+          RefusalReason.TensorParallelWasteful,
+          RefusalReason.TensorParallelHeads);
 
   static Hold missing(WaitingReason what, String message) {
     return new Hold(Reason.of(what.name()), message, Optional.of(new Wait(what, message)));

@@ -83,6 +83,10 @@ abstract class ScenarioBase {
   }
 
   RequestTap startOperator(RequestTap tap) {
+    return startOperator(tap, new DeviceContext.RequestedInPod());
+  }
+
+  RequestTap startOperator(RequestTap tap, DeviceContext devices) {
     KubernetesClient client = cluster.operatorClient(tap);
     operatorClients.add(client);
     operator.set(
@@ -90,7 +94,7 @@ abstract class ScenarioBase {
             client,
             OperatorConfig.defaults(),
             Clock.systemUTC(),
-            new DeviceContext.RequestedInPod(),
+            devices,
             () -> "",
             RunnerArchive.of(Map.of("__main__.py", "pass".getBytes(StandardCharsets.UTF_8))),
             AT_ONCE));
