@@ -4,7 +4,6 @@ import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.api.v1alpha1.EvalRuntime;
 import io.evaljob.api.v1alpha1.ModelProfile;
 import io.evaljob.operator.report.ReportSink;
-import io.evaljob.operator.sandbox.apiserver.WatchClosing;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.dsl.base.CustomResourceDefinitionContext;
 import io.fabric8.kubernetes.client.http.BasicBuilder;

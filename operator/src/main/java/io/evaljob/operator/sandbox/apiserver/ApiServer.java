@@ -27,20 +27,19 @@ import java.util.logging.Logger;
  * answered write is on the disk; a server opened on the same file goes on with the same UIDs and
  * resource versions.
  *
- * <p>Not served: server-side apply, strategic merge patches, set-based selectors, RBAC.
+ * <p>Not served: server-side apply, strategic merge patches, deletions by selector, RBAC.
  */
 public final class ApiServer implements AutoCloseable {
 
-  /** Held strongly: the JDK forgets the level of a logger that nobody refers to. */
   private static final Logger LOG = Logger.getLogger(ApiServer.class.getName());
 
+  /** Held strongly: the JDK forgets the level of a logger that nobody refers to. */
   private static final Logger REQUEST_LOG = Logger.getLogger(MockWebServer.class.getName());
 
   static {
     REQUEST_LOG.setLevel(Level.WARNING);
   }
 
-  private final WatchClosing watches = new WatchClosing();
   private final ObjectLog log;
   private final DurableDispatcher dispatcher;
   private final MockWebServer server;
@@ -84,7 +83,7 @@ public final class ApiServer implements AutoCloseable {
           public MockResponse dispatch(RecordedRequest request) {
             MockResponse response = dispatcher.dispatch(request);
             forgetOneRequest();
-            return watches.apply(response);
+            return response;
           }
         });
     server.setHttp2ClearTextEnabled(false);
@@ -134,7 +133,6 @@ public final class ApiServer implements AutoCloseable {
       // All is on disk: nothing is lost with a server that does not end in order.
       LOG.log(Level.WARNING, "the API server did not close cleanly", e);
     }
-    watches.close();
     log.close();
   }
 

@@ -5,20 +5,14 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
-import io.fabric8.kubernetes.api.model.StatusBuilder;
-import io.fabric8.kubernetes.api.model.StatusCause;
-import io.fabric8.kubernetes.api.model.StatusCauseBuilder;
 import io.fabric8.kubernetes.api.model.authentication.TokenReview;
 import io.fabric8.kubernetes.client.dsl.base.CustomResourceDefinitionContext;
 import io.fabric8.kubernetes.client.server.mock.KubernetesCrudDispatcher;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import io.fabric8.mockwebserver.crud.AttributeSet;
 import io.fabric8.mockwebserver.dsl.HttpMethod;
-import io.fabric8.mockwebserver.http.Buffer;
-import io.fabric8.mockwebserver.http.Headers;
 import io.fabric8.mockwebserver.http.MockResponse;
 import io.fabric8.mockwebserver.http.RecordedRequest;
-import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.util.List;
 import java.util.Optional;
@@ -29,16 +23,14 @@ import org.slf4j.LoggerFactory;
 
 /**
  * fabric8's CRUD dispatcher with what a cluster adds to it: objects on disk before the answer,
- * admission, pods that end before they go, foreground deletion, token reviews and a bearer token.
- *
- * <p>Beyond 300 lines because the base class ties request, lock and store together: every addition
- * hangs on one of its overridable methods.
+ * admission, pods that end before they go, foreground deletion, selectors, watches, token reviews
+ * and a bearer token.
  */
 final class DurableDispatcher extends KubernetesCrudDispatcher {
 
   private static final Logger LOG = LoggerFactory.getLogger(DurableDispatcher.class);
   private static final ObjectMapper JSON = new ObjectMapper();
-  private static final String CUSTOM_ROOT = "/apis/evaljob.io/";
+  static final String CUSTOM_ROOT = "/apis/evaljob.io/";
   private static final String REVIEWS = "/apis/authentication.k8s.io/v1/tokenreviews";
 
   /** The options of the delete request that this thread serves. */
@@ -53,6 +45,8 @@ final class DurableDispatcher extends KubernetesCrudDispatcher {
   private final Clock clock;
   private final String authorization;
   private final Consumer<ObjectChange> listener;
+  private final RequestBodies bodies;
+  private final Watches watches = new Watches();
 
   private boolean restoring;
 
@@ -67,6 +61,7 @@ final class DurableDispatcher extends KubernetesCrudDispatcher {
     super(customResources);
     this.log = log;
     this.admission = admission;
+    this.bodies = new RequestBodies(admission);
     this.tokens = tokens;
     this.clock = clock;
     this.authorization = "Bearer " + bearerToken;
@@ -82,6 +77,7 @@ final class DurableDispatcher extends KubernetesCrudDispatcher {
     log.objects()
         .forEach((url, object) -> processEvent(url, getKey(url), null, null, object.toString()));
     restoring = false;
+    watches.startAfter(log.version());
   }
 
   @Override
@@ -89,28 +85,27 @@ final class DurableDispatcher extends KubernetesCrudDispatcher {
     String path = ObjectPath.withoutQuery(request.getPath());
     try {
       if (!authorization.equals(request.getHeader("Authorization"))) {
-        return failure(401, "Unauthorized", "this API server is private to one process", List.of());
+        return Answers.failure(401, "Unauthorized", "this API server is private to one process");
       }
       if (request.method() == HttpMethod.GET && path.equals("/version")) {
-        return new MockResponse()
-            .setResponseCode(200)
-            .setBody("{\"major\":\"1\",\"minor\":\"34\",\"gitVersion\":\"v1.34.0-evaljob\"}");
+        return Answers.json(
+            200, "{\"major\":\"1\",\"minor\":\"34\",\"gitVersion\":\"v1.34.0-evaljob\"}");
       }
       if (request.method() == HttpMethod.POST && path.equals(REVIEWS)) {
         TokenReview asked =
             Serialization.unmarshal(request.getBody().readUtf8(), TokenReview.class);
-        return new MockResponse()
-            .setResponseCode(201)
-            .setBody(Serialization.asJson(tokens.review(asked)));
+        return Answers.json(201, Serialization.asJson(tokens.review(asked)));
       }
       return serve(request);
     } catch (AdmissionRejection e) {
-      return failure(422, "Invalid", e.getMessage(), e.problems());
+      return Answers.failure(422, "Invalid", e.getMessage(), e.problems());
+    } catch (SelectorException e) {
+      return Answers.failure(400, "BadRequest", e.getMessage());
     } catch (JsonProcessingException e) {
-      return failure(400, "BadRequest", "the body is not JSON: " + e.getMessage(), List.of());
+      return Answers.failure(400, "BadRequest", "the body is not JSON: " + e.getMessage());
     } catch (RuntimeException e) {
       LOG.error("{} {} failed", request.getMethod(), request.getPath(), e);
-      return failure(500, "InternalError", String.valueOf(e.getMessage()), List.of());
+      return Answers.failure(500, "InternalError", String.valueOf(e.getMessage()));
     } finally {
       REMOVAL.remove();
       STORED.remove();
@@ -119,109 +114,82 @@ final class DurableDispatcher extends KubernetesCrudDispatcher {
 
   private MockResponse serve(RecordedRequest request) throws JsonProcessingException {
     return switch (request.method()) {
-      case GET ->
-          hasSetSelector(request.getPath())
-              ? failure(400, "BadRequest", "set-based label selectors are not served", List.of())
-              : withStatus(super.dispatch(request), request);
-      case DELETE -> {
-        REMOVAL.set(Removal.of(deleteOptions(request)));
-        yield withStatus(super.dispatch(request), request);
-      }
+      case GET -> get(request);
+      case DELETE -> delete(request);
       case POST -> create(request);
-      case PUT -> answer(super.dispatch(withBody(request, defaulted(request))), request);
+      case PUT ->
+          answer(super.dispatch(RequestBodies.with(request, bodies.object(request))), request);
       default -> answer(super.dispatch(request), request);
     };
   }
 
-  private MockResponse create(RecordedRequest request) throws JsonProcessingException {
-    ObjectNode object = defaulted(request);
-    if (object.path("metadata") instanceof ObjectNode metadata
-        && metadata.path("name").asText().isEmpty()
-        && metadata.has("generateName")) {
-      metadata.put("name", metadata.get("generateName").asText() + Suffix.random());
+  private MockResponse get(RecordedRequest request) {
+    String target = request.getPath();
+    Optional<ObjectPath> url = ObjectPath.parse(target);
+    if (url.isEmpty()) {
+      return Answers.withReason(super.dispatch(request), request);
     }
+    Selection selection = Selection.of(url.get(), target);
+    if (Selection.parameter(target, "watch").equals("true")) {
+      return request.getHeader("Upgrade") == null
+          ? Answers.failure(400, "BadRequest", "watches are served by WebSocket only")
+          : super.handleGet(target);
+    }
+    if (selection.isWhole() || !url.get().name().isEmpty()) {
+      return Answers.withReason(super.dispatch(request), request);
+    }
+    return Answers.json(200, selection.of(list(target)).toString());
+  }
+
+  /** The whole collection that a target names, whatever its query says. */
+  private ObjectNode list(String target) {
+    MockResponse answer = super.handleGet(ObjectPath.withoutQuery(target));
+    return (ObjectNode) read(answer.getBody().readUtf8());
+  }
+
+  /** Called by the base class with the store locked, so that no change falls between. */
+  @Override
+  public MockResponse handleWatch(String target) {
+    ObjectPath url = ObjectPath.parse(target).orElseThrow();
+    Selection selection = Selection.of(url, target);
+    String version = Selection.parameter(target, "resourceVersion");
+    if (version.isEmpty() || version.equals("0")) {
+      Watch watch = watches.open(selection);
+      list(url.collectionUrl())
+          .path("items")
+          .forEach(
+              item -> watch.tell(ObjectPath.of(target, item), Optional.empty(), Optional.of(item)));
+      return new MockResponse().withWebSocketUpgrade(watch);
+    }
+    return watches
+        .openAfter(selection, Long.parseLong(version))
+        .map(watch -> new MockResponse().withWebSocketUpgrade(watch))
+        .orElseGet(() -> Answers.failure(410, "Expired", "too old resource version: " + version));
+  }
+
+  private MockResponse delete(RecordedRequest request) throws JsonProcessingException {
+    if (request.getPath().contains("Selector=")) {
+      return Answers.failure(
+          400, "BadRequest", "deletions by selector are not served; list and delete one by one");
+    }
+    REMOVAL.set(RequestBodies.removal(request));
+    return Answers.withReason(super.dispatch(request), request);
+  }
+
+  private MockResponse create(RecordedRequest request) throws JsonProcessingException {
+    ObjectNode object = bodies.newObject(request);
     ObjectPath.parse(request.getPath())
         .filter(path -> !path.namespace().isEmpty())
         .ifPresent(path -> ensureNamespace(path.namespace()));
-    return answer(super.dispatch(withBody(request, object)), request);
+    return answer(super.dispatch(RequestBodies.with(request, object)), request);
   }
 
   /** Makes a namespace that is named for the first time: on one machine nobody else would. */
   void ensureNamespace(String name) {
-    String url = "/api/v1/namespaces/" + name;
-    if (super.handleGet(url).code() == 404) {
-      ObjectNode namespace = JSON.createObjectNode().put("apiVersion", "v1");
-      namespace.put("kind", "Namespace");
-      ObjectNode metadata = namespace.putObject("metadata").put("name", name);
-      metadata.putObject("labels").put("kubernetes.io/metadata.name", name);
-      namespace.putObject("status").put("phase", "Active");
-      super.handleCreate(
-          new RecordedRequest(
-              "HTTP/1.1",
-              HttpMethod.POST,
-              "/api/v1/namespaces",
-              Headers.builder().build(),
-              new Buffer(namespace.toString().getBytes(StandardCharsets.UTF_8))));
+    if (super.handleGet("/api/v1/namespaces/" + name).code() == 404) {
+      super.handleCreate(RequestBodies.namespace(name));
       STORED.remove();
     }
-  }
-
-  private ObjectNode defaulted(RecordedRequest request) throws JsonProcessingException {
-    JsonNode body = JSON.readTree(request.getBody().readUtf8());
-    if (!(body instanceof ObjectNode object)) {
-      throw new IllegalArgumentException("the body is not an object");
-    }
-    if (request.getPath().startsWith(CUSTOM_ROOT)) {
-      admission.applyDefaults(object);
-    }
-    if (object.path("kind").asText().equals("Secret")) {
-      encode(object);
-    }
-    return object;
-  }
-
-  /** Moves {@code stringData} of a Secret into {@code data}, as an API server does. */
-  private static void encode(ObjectNode secret) {
-    if (secret.remove("stringData") instanceof ObjectNode texts) {
-      ObjectNode data =
-          secret.get("data") instanceof ObjectNode present ? present : secret.putObject("data");
-      texts
-          .properties()
-          .forEach(
-              text ->
-                  data.put(
-                      text.getKey(), text.getValue().asText().getBytes(StandardCharsets.UTF_8)));
-    }
-  }
-
-  private static JsonNode deleteOptions(RecordedRequest request) throws JsonProcessingException {
-    String body = request.getBody() == null ? "" : request.getBody().readUtf8();
-    ObjectNode options = JSON.createObjectNode();
-    if (!body.isBlank() && JSON.readTree(body) instanceof ObjectNode given) {
-      options.setAll(given);
-    }
-    String target = request.getPath();
-    if (target.contains("propagationPolicy=Foreground")) {
-      options.put("propagationPolicy", "Foreground");
-    }
-    if (target.contains("gracePeriodSeconds=0")) {
-      options.put("gracePeriodSeconds", 0);
-    }
-    return options;
-  }
-
-  private static boolean hasSetSelector(String target) {
-    int query = target.indexOf("labelSelector=");
-    return query >= 0 && (target.indexOf("%28", query) >= 0 || target.indexOf('(', query) >= 0);
-  }
-
-  private static RecordedRequest withBody(RecordedRequest request, JsonNode body) {
-    return new RecordedRequest(
-        request.getHttpVersion(),
-        request.method(),
-        request.getPath(),
-        request.getHeaders(),
-        new Buffer(body.toString().getBytes(StandardCharsets.UTF_8)));
   }
 
   /** The object as it was stored, defaults included, instead of as it was sent. */
@@ -230,42 +198,7 @@ final class DurableDispatcher extends KubernetesCrudDispatcher {
     if (object != null && response.code() < 300) {
       response.setBody(object);
     }
-    return withStatus(response, request);
-  }
-
-  /** Gives failures the reason that Kubernetes gives them; the base class says Invalid to all. */
-  private static MockResponse withStatus(MockResponse response, RecordedRequest request) {
-    if (response.code() == 404) {
-      return failure(404, "NotFound", request.getPath() + " not found", List.of());
-    }
-    if (response.code() == 409) {
-      String body = response.getBody() == null ? "" : response.getBody().readUtf8();
-      String message =
-          Serialization.unmarshal(body, io.fabric8.kubernetes.api.model.Status.class).getMessage();
-      boolean exists = message != null && message.endsWith("already exists");
-      return failure(409, exists ? "AlreadyExists" : "Conflict", message, List.of());
-    }
-    return response;
-  }
-
-  private static MockResponse failure(
-      int code, String reason, String message, List<String> causes) {
-    List<StatusCause> details =
-        causes.stream().map(cause -> new StatusCauseBuilder().withMessage(cause).build()).toList();
-    return new MockResponse()
-        .setResponseCode(code)
-        .setHeader("Content-Type", "application/json")
-        .setBody(
-            Serialization.asJson(
-                new StatusBuilder()
-                    .withStatus("Failure")
-                    .withCode(code)
-                    .withReason(reason)
-                    .withMessage(message)
-                    .withNewDetails()
-                    .withCauses(details)
-                    .endDetails()
-                    .build()));
+    return Answers.withReason(response, request);
   }
 
   /** Called by the base class for every change, under its write lock. */
@@ -294,7 +227,8 @@ final class DurableDispatcher extends KubernetesCrudDispatcher {
         if (kept.get().equals(object)) {
           return;
         }
-        touch(kept.get());
+        String version = String.valueOf(requestResourceVersion());
+        ((ObjectNode) kept.get().get("metadata")).put("resourceVersion", version);
         after = kept.get().toString();
         typed = null;
       }
@@ -316,18 +250,14 @@ final class DurableDispatcher extends KubernetesCrudDispatcher {
     if (after == null ? before == null : before != null && read(after).equals(read(before))) {
       return;
     }
-    keep(path, before, after);
+    Optional<JsonNode> old = Optional.ofNullable(before).map(DurableDispatcher::read);
+    Optional<JsonNode> now = Optional.ofNullable(after).map(DurableDispatcher::read);
+    ObjectPath object = ObjectPath.of(path, now.or(() -> old).orElseThrow());
+    long version = keep(object, now);
     super.processEvent(path, pathAttributes, oldAttributes, typed, after);
     STORED.set(after);
-    JsonNode object = read(after == null ? before : after);
-    listener.accept(
-        new ObjectChange(
-            ObjectPath.of(path, object), after == null ? Optional.empty() : Optional.of(object)));
-  }
-
-  private void touch(ObjectNode object) {
-    ((ObjectNode) object.get("metadata"))
-        .put("resourceVersion", String.valueOf(requestResourceVersion()));
+    listener.accept(new ObjectChange(object, now));
+    watches.tell(version, object, old, now);
   }
 
   private void admit(ObjectNode object, String before) {
@@ -339,14 +269,15 @@ final class DurableDispatcher extends KubernetesCrudDispatcher {
     }
   }
 
-  private void keep(String path, String before, String after) {
-    JsonNode object = read(after == null ? before : after);
-    String url = ObjectPath.of(path, object).url();
-    if (after == null) {
-      log.remove(url, requestResourceVersion());
-    } else {
-      log.put(url, object.path("metadata").path("resourceVersion").asLong(), object);
+  private long keep(ObjectPath path, Optional<JsonNode> now) {
+    if (now.isEmpty()) {
+      long version = requestResourceVersion();
+      log.remove(path.url(), version);
+      return version;
     }
+    long version = now.get().path("metadata").path("resourceVersion").asLong();
+    log.put(path.url(), version, now.get());
+    return version;
   }
 
   private static JsonNode read(String json) {

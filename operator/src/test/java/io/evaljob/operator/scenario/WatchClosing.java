@@ -1,4 +1,4 @@
-package io.evaljob.operator.sandbox.apiserver;
+package io.evaljob.operator.scenario;
 
 import io.fabric8.mockwebserver.http.MockResponse;
 import io.fabric8.mockwebserver.http.Response;
@@ -15,7 +15,7 @@ import java.util.concurrent.RejectedExecutionException;
  * by the event loop: told of the end on the event loop, the watch blocks the whole server for half
  * a minute.
  */
-public final class WatchClosing implements AutoCloseable {
+final class WatchClosing implements AutoCloseable {
 
   private final ExecutorService threads =
       Executors.newCachedThreadPool(
@@ -26,7 +26,7 @@ public final class WatchClosing implements AutoCloseable {
           });
 
   /** The same response; if it opens a watch, one that ends in a thread of its own. */
-  public MockResponse apply(MockResponse response) {
+  MockResponse apply(MockResponse response) {
     WebSocketListener watch = response.getWebSocketListener();
     return watch == null ? response : response.withWebSocketUpgrade(new Detached(watch));
   }
