@@ -14,6 +14,7 @@ import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** Brings objects of files into an API server, as {@code kubectl apply} does. */
@@ -51,6 +52,17 @@ final class ClusterObjects {
               .orElse(e.getMessage());
       throw new Refused(List.of(LoadedManifests.named(wanted) + ": " + said));
     }
+  }
+
+  /** Gives a namespace these labels beside those it has. */
+  void label(String namespace, Map<String, String> labels) {
+    apply(
+        new NamespaceBuilder()
+            .withNewMetadata()
+            .withName(namespace)
+            .withLabels(labels)
+            .endMetadata()
+            .build());
   }
 
   /** All that validation looks at. */

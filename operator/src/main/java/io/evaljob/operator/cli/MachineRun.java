@@ -123,6 +123,7 @@ final class MachineRun {
     manifests.objects().objects().stream()
         .filter(object -> !(object instanceof EvalJob))
         .forEach(objects::apply);
+    labelNamespaces(objects, wanted);
     List<EvalJob> there = objects.jobs(wanted).stream().filter(Objects::nonNull).toList();
     List<EvalJob> unfinished =
         wanted.stream().filter(job -> there.stream().noneMatch(old -> isDone(old, job))).toList();
@@ -138,6 +139,24 @@ final class MachineRun {
     }
     wanted.forEach(objects::apply);
     return objects.jobs(wanted);
+  }
+
+  /**
+   * Runtimes choose the namespaces they serve by labels that an administrator sets. Who runs on
+   * their own machine is the administrator, so a namespace that no file describes gets them.
+   */
+  private void labelNamespaces(ClusterObjects objects, List<EvalJob> jobs) {
+    ObjectSet files = manifests.objects();
+    for (EvalJob job : jobs) {
+      String namespace = job.getMetadata().getNamespace();
+      if (files.namespace(namespace).isEmpty()) {
+        files
+            .runtime(job.getSpec().runtimeRef().name())
+            .map(OfflineInputs::labelsAsked)
+            .filter(labels -> !labels.isEmpty())
+            .ifPresent(labels -> objects.label(namespace, labels));
+      }
+    }
   }
 
   private static boolean isDone(EvalJob old, EvalJob wanted) {

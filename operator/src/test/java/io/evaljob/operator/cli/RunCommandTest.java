@@ -145,6 +145,28 @@ class RunCommandTest {
   }
 
   @Test
+  void aNamespaceThatNoFileDescribesIsServedAndOneThatAFileDescribesOnlyByItsLabels()
+      throws IOException {
+    String file =
+        Edit.copy(
+            folder,
+            "command",
+            "namespaceSelector: {}",
+            "namespaceSelector: {matchLabels: {team: vision}}");
+    Path namespace =
+        Files.writeString(
+            folder.resolve("namespace.yaml"),
+            "apiVersion: v1\nkind: Namespace\nmetadata: {name: closed, labels: {team: audio}}\n");
+
+    Invocation closed = run("--namespace=closed", file, namespace.toString());
+    Invocation open = run(file);
+
+    assertThat(closed.exitCode()).isEqualTo(1);
+    assertThat(closed.err()).contains("spec.runtimeRef.name").contains("closed");
+    assertThat(open.exitCode()).as(open.err()).isZero();
+  }
+
+  @Test
   void aStateInUseIsNotShared() throws IOException {
     Path state = folder.resolve("state");
     try (OneMachine first =

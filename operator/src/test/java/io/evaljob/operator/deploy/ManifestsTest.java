@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.evaljob.operator.config.OperatorConfig;
 import io.evaljob.operator.config.Option;
+import io.evaljob.operator.schema.ManifestReader;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.HasMetadata;
@@ -31,6 +32,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -85,6 +87,27 @@ class ManifestsTest {
   private static Container container() {
     assertThat(pod().getContainers()).hasSize(1);
     return pod().getContainers().get(0);
+  }
+
+  /** One list of packages, tried with the quickstart, that the shipped runtime only adds to. */
+  @Test
+  void theRuntimeOfRealModelsInstallsAllThatTheQuickstartDoes() {
+    List<String> quickstart = requirements(DEPLOY.resolve("examples/quickstart.yaml"));
+    List<String> runtime = requirements(DEPLOY.resolve("runtimes/vlmevalkit-2026-04.yaml"));
+
+    assertThat(quickstart).contains("ms-vlmeval==0.0.20");
+    assertThat(runtime).containsAll(quickstart);
+  }
+
+  private static List<String> requirements(Path file) {
+    return ManifestReader.read(file).documents().stream()
+        .filter(manifest -> manifest.kind().equals("EvalRuntime"))
+        .flatMap(
+            manifest ->
+                StreamSupport.stream(
+                    manifest.object().at("/spec/local/requirements").spliterator(), false))
+        .map(JsonNode::asText)
+        .toList();
   }
 
   @Test
