@@ -151,8 +151,10 @@ class CommandHarnessTest(Container):
 
     def test_missing_weights_and_data_are_named(self):
         self.plan("first", model__source={"kind": "Volume", "volume": "models", "path": "sft"})
-        self.run_stage("infer", 1)
-        self.assertEqual("ModelNotFound", self.termination()["cause"])
+        for stage in ("prefetch", "infer"):  # in prefetch already: no device waits for a mistake
+            self.run_stage(stage, 1)
+            self.assertEqual("ModelNotFound", self.termination()["cause"])
+            self.assertIn("sft in volume models", self.termination()["message"])
         plan = plan_with(datasets=[{"name": "d", "volume": "models", "path": "no.tsv"}])
         self.write_plan(plan)
         self.run_stage("prefetch", 1)

@@ -134,7 +134,7 @@ class CommandHarness:
         environment = dict(context.settings.child_environment())
         environment.update(
             EVALJOB_MODEL_NAME=self._plan.model,
-            EVALJOB_MODEL_PATH=self._model_path(),
+            EVALJOB_MODEL_PATH=context.weights() or "",
             EVALJOB_CATALOG_ENTRY=self._plan.catalog_entry,
             EVALJOB_PARAMETERS=json.dumps(dict(self._plan.parameters), sort_keys=True),
             EVALJOB_DATASET_NAME=dataset.name,
@@ -145,14 +145,6 @@ class CommandHarness:
         if limit:
             environment["EVALJOB_SAMPLE_LIMIT"] = str(limit)
         return environment
-
-    def _model_path(self):
-        path = self._context.model_path()
-        if path is not None and not os.path.exists(path):
-            raise StageFailure(
-                MODEL_NOT_FOUND, "the weights of model %s are not at %s; correct "
-                "spec.models[].volume.path" % (self._plan.model, path))
-        return path or ""
 
     def _row(self, dataset, folder):
         return read_results(dataset.name, os.path.join(folder, "results.json"))

@@ -2,6 +2,7 @@
 import os
 from dataclasses import dataclass
 
+from .failures import MODEL_NOT_FOUND, StageFailure
 from .files import FolderLock
 from .plan import Plan
 from .progress import Progress
@@ -52,3 +53,17 @@ class Context:
         if os.path.isdir(prepared) and os.listdir(prepared):
             return prepared
         return None
+
+    def weights(self):
+        """`model_path`; a StageFailure (ModelNotFound) when nothing is there."""
+        path = self.model_path()
+        if path is None or os.path.exists(path):
+            return path
+        source = self.plan.source
+        if source.kind == "Volume":
+            raise StageFailure(
+                MODEL_NOT_FOUND, "the weights of model %s are not at %s in volume %s; correct "
+                "spec.models[].volume.path" % (self.plan.model, source.path, source.volume))
+        raise StageFailure(
+            MODEL_NOT_FOUND, "the weights of model %s are not in the cache any more; start a new "
+            "run with another spec.runID" % self.plan.model)

@@ -30,6 +30,7 @@ def _prefetch(context, harness, reporter):
     os.makedirs(context.work_dir.markers, exist_ok=True)
     prefetch.prepare(context)
     hub.fetch_model(context)
+    context.weights()
     datasets.check_local(context)
     harness.prefetch()
     return [], None

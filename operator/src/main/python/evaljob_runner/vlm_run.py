@@ -2,7 +2,6 @@
 import os
 
 from . import datasets, predictions, scores, vintage
-from .failures import MODEL_NOT_FOUND, StageFailure
 from .files import read_json, write_json
 
 
@@ -43,7 +42,9 @@ class HarnessRun:
     def job(self, stage, name, names, states, model_folder, arguments, limit, world):
         plan = self.plan
         document = plan.document.get("split") or {}
-        path = self.model_path() if stage == "infer" else None
+        # The entry's own keeps its repository's name, for rules of the harness look at it; the
+        # hub's cache answers offline.
+        path = self.context.weights() if stage == "infer" else None
         return {
             "stage": stage, "name": name, "entry": plan.catalog_entry,
             "modelPath": path, "splitPath": self._split_weights(path),
@@ -59,19 +60,6 @@ class HarnessRun:
                 "deviceMap": dict(plan.split.device_map),
                 "assignments": document.get("assignments") or []},
         }
-
-    def model_path(self):
-        path = self.context.model_path()
-        if path is not None:
-            if not os.path.exists(path):
-                raise StageFailure(
-                    MODEL_NOT_FOUND, "the weights of model %s are not at %s in volume %s; correct "
-                    "spec.models[].volume.path" % (
-                        self.plan.model, self.plan.source.path, self.plan.source.volume))
-            return path
-        # The entry's own: its repository's name stays, for rules of the harness look at it; the
-        # hub's cache answers offline.
-        return None
 
     def _split_weights(self, path):
         """What the load to be split is given as its path, None when nobody knows."""

@@ -103,7 +103,7 @@ final class ClusterObjects {
 
   /**
    * What is there with every field of the file. Labels and annotations of others stay, and so does
-   * the spec of a claim, which the cluster completes and nobody may change.
+   * what the cluster has added to the spec of a claim.
    */
   private static ObjectNode merged(ObjectNode there, ObjectNode wanted) {
     ObjectNode merged = there.deepCopy();
@@ -111,16 +111,18 @@ final class ClusterObjects {
         .properties()
         .forEach(
             field -> {
+              JsonNode value = field.getValue();
               if (field.getKey().equals("metadata")) {
                 ObjectNode metadata = (ObjectNode) merged.get("metadata");
                 for (String map : List.of("labels", "annotations")) {
-                  JsonNode entries = field.getValue().path(map);
-                  if (!entries.isEmpty()) {
-                    metadata.withObjectProperty(map).setAll((ObjectNode) entries);
+                  if (value.get(map) instanceof ObjectNode entries) {
+                    metadata.withObjectProperty(map).setAll(entries);
                   }
                 }
-              } else if (!field.getKey().equals("status") && !isClaim(wanted)) {
-                merged.set(field.getKey(), field.getValue());
+              } else if (field.getKey().equals("spec") && isClaim(wanted)) {
+                merged.withObjectProperty("spec").setAll((ObjectNode) value);
+              } else if (!field.getKey().equals("status")) {
+                merged.set(field.getKey(), value);
               }
             });
     return merged;

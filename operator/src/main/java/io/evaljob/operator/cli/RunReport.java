@@ -6,7 +6,6 @@ import io.evaljob.api.v1alpha1.EvalJobStatus;
 import io.evaljob.api.v1alpha1.ModelStatus;
 import io.evaljob.api.v1alpha1.ResultRow;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -69,29 +68,50 @@ final class RunReport {
     if (status == null || succeeded(job)) {
       return lines;
     }
-    Set<String> said = new LinkedHashSet<>();
+    List<String> said = new ArrayList<>();
     status.conditions().stream()
         .filter(condition -> condition.type().equals("Finished") || isStalled(condition))
-        .map(condition -> condition.reason() + ": " + condition.message())
-        .forEach(said::add);
+        .filter(condition -> !condition.message().isEmpty())
+        .forEach(
+            condition ->
+                say(said, condition.reason() + ": " + condition.message(), condition.message()));
     for (ModelStatus model : status.models()) {
       model
           .lastFailureIfSet()
           .ifPresent(
               failure ->
-                  said.add(
+                  say(
+                      said,
                       "model %s: %s: %s"
-                          .formatted(model.name(), failure.cause(), failure.message())));
+                          .formatted(model.name(), failure.cause(), failure.message()),
+                      failure.message()));
     }
     for (ResultRow row : status.results()) {
       row.messageIfSet()
           .ifPresent(
               message ->
-                  said.add(
-                      "model %s, dataset %s: %s".formatted(row.model(), row.dataset(), message)));
+                  say(
+                      said,
+                      "model %s, dataset %s: %s".formatted(row.model(), row.dataset(), message),
+                      message));
     }
     said.forEach(line -> lines.add("  " + line));
     return lines;
+  }
+
+  /** Says nothing twice: a row often repeats what its model says, and that what the job says. */
+  private static void say(List<String> said, String line, String message) {
+    boolean news =
+        said.stream()
+            .noneMatch(before -> before.contains(message) || message.contains(tail(before)));
+    if (news) {
+      said.add(line);
+    }
+  }
+
+  /** What a line says, without the names it begins with. */
+  private static String tail(String line) {
+    return line.substring(line.lastIndexOf(": ") + 2);
   }
 
   private static boolean isStalled(Condition condition) {
