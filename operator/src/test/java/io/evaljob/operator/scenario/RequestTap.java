@@ -3,18 +3,25 @@ package io.evaljob.operator.scenario;
 import io.fabric8.kubernetes.client.http.BasicBuilder;
 import io.fabric8.kubernetes.client.http.HttpRequest;
 import io.fabric8.kubernetes.client.http.Interceptor;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /** Sees the requests of one operator, and can cut it off from writing after a number of writes. */
 public final class RequestTap implements Interceptor {
 
-  private volatile int writesAllowed;
-  private final AtomicInteger writes = new AtomicInteger();
-  private final List<String> requests = new CopyOnWriteArrayList<>();
+  private static final Pattern WRITE =
+      Pattern.compile("([A-Z]+) /apis?(?:/[^/]+)?/v[^/]+(?:/namespaces/[^/]+)?/([a-z]+).*");
+
+  private final List<String> requests = new ArrayList<>();
   private final CountDownLatch cutOff = new CountDownLatch(1);
+  private int writes;
+  private int writesAllowed;
 
   private RequestTap(int writesAllowed) {
     this.writesAllowed = writesAllowed;
@@ -31,24 +38,44 @@ public final class RequestTap implements Interceptor {
 
   /** Every write from now on fails. */
   public void cut() {
-    writesAllowed = 0;
+    cutAfter(0);
+  }
+
+  /** So many more writes succeed. */
+  public synchronized void cutAfter(int more) {
+    writesAllowed = writes + more;
   }
 
   @Override
-  public void before(BasicBuilder builder, HttpRequest request, RequestTags tags) {
-    if (request.method().equals("GET")) {
-      return;
-    }
-    if (writes.incrementAndGet() > writesAllowed) {
+  public synchronized void before(BasicBuilder builder, HttpRequest request, RequestTags tags) {
+    boolean read = request.method().equals("GET");
+    if (!read && ++writes > writesAllowed) {
       cutOff.countDown();
       throw new IllegalStateException("the operator was killed before this write");
     }
     requests.add(request.method() + " " + request.uri().getPath());
   }
 
+  /** Requests so far, reads and watches too: method and path. */
+  public synchronized List<String> requests() {
+    return List.copyOf(requests);
+  }
+
   /** Writes so far: method and path. */
   public List<String> writes() {
-    return List.copyOf(requests);
+    return requests().stream().filter(request -> !request.startsWith("GET ")).toList();
+  }
+
+  /** What was written, without names: {@code POST jobs}, {@code PUT evaljobs/status}. */
+  public Set<String> kindsOfWrites() {
+    return writes().stream().map(RequestTap::kind).collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  private static String kind(String write) {
+    Matcher parts = WRITE.matcher(write);
+    return parts.matches()
+        ? parts.group(1) + " " + parts.group(2) + (write.endsWith("/status") ? "/status" : "")
+        : write;
   }
 
   /** Opens when a write was refused. */
