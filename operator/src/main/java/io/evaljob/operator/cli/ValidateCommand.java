@@ -1,8 +1,10 @@
 package io.evaljob.operator.cli;
 
+import io.evaljob.operator.plan.ModelPlan;
 import io.evaljob.operator.validate.ResolvedJob;
 import io.evaljob.operator.validate.ResolvedModel;
 import java.io.PrintWriter;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -53,21 +55,19 @@ final class ValidateCommand implements Callable<Integer> {
   }
 
   private static String line(ResolvedJob job) {
-    int devices =
-        job.models().stream().mapToInt(model -> model.plan().totalDevices()).max().orElse(0);
-    String resource =
-        job.models().stream()
-            .map(ResolvedModel::plan)
-            .filter(plan -> plan.totalDevices() > 0)
-            .map(plan -> plan.resourceName())
-            .findFirst()
-            .orElse("device");
-    return "%s is valid: %s x %s, at most %d x %s a model"
+    return "%s is valid: %s x %s, %s"
         .formatted(
             LoadedManifests.named(job.job()),
             Counts.of(job.models().size(), "model"),
             Counts.of(job.job().getSpec().datasets().size(), "dataset"),
-            devices,
-            resource);
+            job.models().stream()
+                .map(ResolvedModel::plan)
+                .max(Comparator.comparingInt(ModelPlan::totalDevices))
+                .filter(plan -> plan.totalDevices() > 0)
+                .map(
+                    plan ->
+                        "at most %d x %s a model"
+                            .formatted(plan.totalDevices(), plan.resourceName()))
+                .orElse("on CPU"));
   }
 }

@@ -43,6 +43,14 @@ class OfflineCommandsTest {
     assertThat(validate.out()).contains("EvalJob default/" + example + " is valid");
   }
 
+  @Test
+  void whatIsValidIsSaidWithItsSize() {
+    assertThat(Invocation.of("validate", Edit.example("split-78b")).out())
+        .contains("1 model x 2 datasets, at most 8 x nvidia.com/gpu a model");
+    assertThat(Invocation.of("validate", Edit.example("command")).out())
+        .contains("1 model x 2 datasets, on CPU");
+  }
+
   /** What {@code evaljob plan} prints for every example; {@code -Dgolden.update=true} rewrites. */
   @ParameterizedTest
   @MethodSource("examples")
