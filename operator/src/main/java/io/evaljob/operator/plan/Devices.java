@@ -45,11 +45,16 @@ final class Devices {
     return ranks;
   }
 
-  /** Device variables of a container or process without devices. */
+  /**
+   * Device variables of a container or process without devices. In a pod these are the runtime
+   * variables of every vendor: it may land on any node, and images bake values such as {@code all}.
+   */
   static Map<String, String> helperEnvironment(DeviceContext context, Accelerator accelerator) {
     Map<String, String> environment = new TreeMap<>();
     if (context instanceof DeviceContext.RequestedInPod) {
-      accelerator.runtimeVariable().ifPresent(name -> environment.put(name, "void"));
+      Accelerators.all().stream()
+          .flatMap(row -> row.runtimeVariable().stream())
+          .forEach(name -> environment.put(name, "void"));
     }
     environment.put(accelerator.processVariable(), "");
     return environment;

@@ -18,8 +18,7 @@ class DeviceContextTest {
     assertThat(plan.ranks())
         .containsExactly(new RankPlan(0, List.of("0", "1")), new RankPlan(1, List.of("2", "3")));
     assertThat(plan.containerEnvironment()).isEqualTo(cuda("0,1,2,3"));
-    assertThat(plan.helperEnvironment())
-        .isEqualTo(Map.of("NVIDIA_VISIBLE_DEVICES", "void", "CUDA_VISIBLE_DEVICES", ""));
+    assertThat(plan.helperEnvironment()).isEqualTo(allVoidAnd("CUDA_VISIBLE_DEVICES"));
     assertThat(plan.totalDevices()).isEqualTo(4);
   }
 
@@ -58,7 +57,7 @@ class DeviceContextTest {
     ModelPlan plan = Requests.plain().resource("amd.com/gpu").devices(2).planned();
 
     assertThat(plan.containerEnvironment()).isEqualTo(Map.of("HIP_VISIBLE_DEVICES", "0,1"));
-    assertThat(plan.helperEnvironment()).isEqualTo(Map.of("HIP_VISIBLE_DEVICES", ""));
+    assertThat(plan.helperEnvironment()).isEqualTo(allVoidAnd("HIP_VISIBLE_DEVICES"));
   }
 
   @Test
@@ -66,8 +65,7 @@ class DeviceContextTest {
     ModelPlan ascend = Requests.plain().resource("huawei.com/Ascend910").devices(2).planned();
 
     assertThat(ascend.containerEnvironment()).isEqualTo(Map.of("ASCEND_RT_VISIBLE_DEVICES", "0,1"));
-    assertThat(ascend.helperEnvironment())
-        .isEqualTo(Map.of("ASCEND_VISIBLE_DEVICES", "void", "ASCEND_RT_VISIBLE_DEVICES", ""));
+    assertThat(ascend.helperEnvironment()).isEqualTo(allVoidAnd("ASCEND_RT_VISIBLE_DEVICES"));
   }
 
   @Test
@@ -77,8 +75,7 @@ class DeviceContextTest {
 
     assertThat(pod.ranks()).containsExactly(new RankPlan(0, List.of("0", "1")));
     assertThat(pod.containerEnvironment()).isEmpty();
-    assertThat(pod.helperEnvironment())
-        .isEqualTo(Map.of("HABANA_VISIBLE_DEVICES", "void", "HABANA_VISIBLE_MODULES", ""));
+    assertThat(pod.helperEnvironment()).isEqualTo(allVoidAnd("HABANA_VISIBLE_MODULES"));
     assertThat(request.machine("4", "5").planned().containerEnvironment())
         .isEqualTo(Map.of("HABANA_VISIBLE_MODULES", "4,5"));
   }
@@ -112,5 +109,17 @@ class DeviceContextTest {
     ModelPlan four = Requests.plain().devices(4).planned();
     assertThat(four.devicesPerProcess()).isEqualTo(4);
     assertThat(four.strategy()).isEqualTo(PlannedStrategy.None);
+  }
+
+  private static Map<String, String> allVoidAnd(String processVariable) {
+    return Map.of(
+        "NVIDIA_VISIBLE_DEVICES",
+        "void",
+        "ASCEND_VISIBLE_DEVICES",
+        "void",
+        "HABANA_VISIBLE_DEVICES",
+        "void",
+        processVariable,
+        "");
   }
 }
