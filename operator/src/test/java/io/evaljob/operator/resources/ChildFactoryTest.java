@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -108,20 +109,27 @@ class ChildFactoryTest {
 
   @ParameterizedTest
   @CsvSource({
-    "nvidia.com/gpu, CUDA_DEVICE_ORDER=PCI_BUS_ID CUDA_VISIBLE_DEVICES=0,"
-        + " CUDA_VISIBLE_DEVICES= NVIDIA_VISIBLE_DEVICES=void",
-    "amd.com/gpu, HIP_VISIBLE_DEVICES=0, HIP_VISIBLE_DEVICES=",
-    "huawei.com/Ascend910, ASCEND_RT_VISIBLE_DEVICES=0,"
-        + " ASCEND_RT_VISIBLE_DEVICES= ASCEND_VISIBLE_DEVICES=void",
-    "habana.ai/gaudi, '', HABANA_VISIBLE_DEVICES=void HABANA_VISIBLE_MODULES=",
-    "gpu.intel.com/i915, ZE_AFFINITY_MASK=0, ZE_AFFINITY_MASK=",
+    "nvidia.com/gpu, CUDA_DEVICE_ORDER=PCI_BUS_ID CUDA_VISIBLE_DEVICES=0, CUDA_VISIBLE_DEVICES",
+    "amd.com/gpu, HIP_VISIBLE_DEVICES=0, HIP_VISIBLE_DEVICES",
+    "huawei.com/Ascend910, ASCEND_RT_VISIBLE_DEVICES=0, ASCEND_RT_VISIBLE_DEVICES",
+    "habana.ai/gaudi, '', HABANA_VISIBLE_MODULES",
+    "gpu.intel.com/i915, ZE_AFFINITY_MASK=0, ZE_AFFINITY_MASK",
   })
-  void deviceVariablesAreThoseOfTheVendor(String resource, String requested, String without) {
+  void deviceVariablesAreThoseOfTheVendorAndNobodysWithoutARequest(
+      String resource, String requested, String processVariable) {
     ResolvedJob job =
         resolved(
             MANIFEST.replace(
                 "placement:", "accelerator: {resourceName: " + resource + "}\n  placement:"));
     ConfigMap plan = plan(job, "");
+    String without =
+        Stream.of(
+                "ASCEND_VISIBLE_DEVICES=void",
+                "HABANA_VISIBLE_DEVICES=void",
+                "NVIDIA_VISIBLE_DEVICES=void",
+                processVariable + "=")
+            .sorted()
+            .collect(Collectors.joining(" "));
     assertThat(devices(FACTORY.job(job.job(), plan, Stage.Prefetch, 1))).isEqualTo(without);
     assertThat(devices(FACTORY.job(job.job(), plan, Stage.Infer, 1))).isEqualTo(requested);
     assertThat(devices(FACTORY.job(job.job(), plan, Stage.Score, 1))).isEqualTo(without);
