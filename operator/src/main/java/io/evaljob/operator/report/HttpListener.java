@@ -34,6 +34,8 @@ import org.slf4j.LoggerFactory;
  * A small HTTP/1.1 server for callers that are not trusted: one request a connection, bounded
  * threads, connections and sizes, and one deadline for handshake, head and body together. The JDK's
  * server has one only per process, and lets a client that is slow in its handshake keep a thread.
+ * Vert.x's cannot count connections in their handshake, nor stop reading after one request
+ * (decision 8).
  */
 final class HttpListener implements Closeable {
   private static final Logger LOGGER = LoggerFactory.getLogger(HttpListener.class);
