@@ -45,6 +45,7 @@ final class DeviceOptions {
   Machine find(List<EvalJob> jobs, Map<String, String> environment) {
     List<String> names =
         jobs.stream()
+            .filter(job -> job.getSpec() != null)
             .map(job -> job.getSpec().acceleratorOrDefault().resourceNameOrDefault())
             .distinct()
             .toList();

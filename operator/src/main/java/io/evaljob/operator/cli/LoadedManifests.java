@@ -1,18 +1,25 @@
 package io.evaljob.operator.cli;
 
 import io.evaljob.operator.schema.Manifest;
+import io.evaljob.operator.schema.SchemaProblem;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import java.util.List;
 import java.util.Optional;
 
-/** The objects of the files on a command line, each with the place it came from. */
-record LoadedManifests(List<Loaded> all) {
+/**
+ * The objects of the files on a command line, each with the place it came from.
+ *
+ * @param all the objects, in the order of the files
+ * @param problems what the schemas of the API say against them
+ */
+record LoadedManifests(List<Loaded> all, List<SchemaProblem> problems) {
 
   /** An object and its manifest, which knows the line of every field. */
   record Loaded(Manifest manifest, HasMetadata object) {}
 
   LoadedManifests {
     all = List.copyOf(all);
+    problems = List.copyOf(problems);
   }
 
   ObjectSet objects() {

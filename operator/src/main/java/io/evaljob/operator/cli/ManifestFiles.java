@@ -9,10 +9,12 @@ import io.evaljob.operator.schema.SchemaCheck;
 import io.evaljob.operator.schema.SchemaDefaults;
 import io.evaljob.operator.schema.SchemaProblem;
 import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -24,6 +26,8 @@ final class ManifestFiles {
   private static final String STDIN = "-";
 
   private static final Set<String> CLUSTER_SCOPED = Set.of("EvalRuntime", "Namespace");
+
+  private final KubernetesSerialization kubernetes = new KubernetesSerialization();
 
   @Parameters(
       paramLabel = "FILE",
@@ -48,6 +52,15 @@ final class ManifestFiles {
    * @throws Refused naming every mistake in every file
    */
   LoadedManifests load() {
+    LoadedManifests manifests = loadAll();
+    if (!manifests.problems().isEmpty()) {
+      throw new Refused(manifests.problems().stream().map(SchemaProblem::message).toList());
+    }
+    return manifests;
+  }
+
+  /** As {@link #load}, with the mistakes beside what can be read in spite of them. */
+  LoadedManifests loadAll() {
     Manifests read = new Manifests(List.of(), List.of());
     for (String file : files) {
       read =
@@ -57,18 +70,29 @@ final class ManifestFiles {
                   : ManifestReader.read(Path.of(file)));
     }
     read.documents().forEach(this::place);
-    List<SchemaProblem> problems = SchemaCheck.checkAll(read);
-    if (!problems.isEmpty()) {
-      throw new Refused(problems.stream().map(SchemaProblem::message).toList());
-    }
-    KubernetesSerialization kubernetes = new KubernetesSerialization();
     List<LoadedManifests.Loaded> objects = new ArrayList<>();
+    List<SchemaProblem> problems = SchemaCheck.checkAll(read);
     for (Manifest manifest : read.documents()) {
-      ObjectNode whole = SchemaDefaults.apply(manifest.object());
-      HasMetadata object = kubernetes.unmarshal(whole.toString());
-      objects.add(new LoadedManifests.Loaded(manifest, object));
+      object(manifest, problems.isEmpty())
+          .ifPresent(object -> objects.add(new LoadedManifests.Loaded(manifest, object)));
     }
-    return new LoadedManifests(objects);
+    return new LoadedManifests(objects, problems);
+  }
+
+  /** The object; empty when what is wrong with it keeps it from being one. */
+  private Optional<HasMetadata> object(Manifest manifest, boolean correct) {
+    if (manifest.name().isEmpty()) {
+      return Optional.empty();
+    }
+    ObjectNode whole = SchemaDefaults.apply(manifest.object());
+    try {
+      return Optional.of(kubernetes.unmarshal(whole.toString()));
+    } catch (IllegalArgumentException | KubernetesClientException | ClassCastException e) {
+      if (correct) {
+        throw e;
+      }
+      return Optional.empty();
+    }
   }
 
   /** The files as they were named, for messages. */

@@ -4,16 +4,21 @@ import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.api.v1alpha1.EvalRuntime;
 import io.evaljob.api.v1alpha1.WaitingReason;
 import io.evaljob.operator.plan.Refusal;
+import io.evaljob.operator.schema.SchemaProblem;
 import io.evaljob.operator.validate.ResolvedJob;
 import io.evaljob.operator.validate.RuntimeValidator;
 import io.evaljob.operator.validate.Validation;
 import io.evaljob.operator.validate.Validator;
+import io.fabric8.kubernetes.api.model.HasMetadata;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/** Validates and plans jobs with the reconciler's own code, and collects every problem. */
+/**
+ * Validates and plans jobs with the reconciler's own code, and collects every problem: those of the
+ * schemas first, then what else is wrong with fields that they do not already name.
+ */
 final class OfflineCheck {
 
   private final LoadedManifests manifests;
@@ -24,6 +29,7 @@ final class OfflineCheck {
   private OfflineCheck(LoadedManifests manifests, OfflineInputs inputs) {
     this.manifests = manifests;
     this.inputs = inputs;
+    manifests.problems().forEach(problem -> problems.add(problem.message()));
   }
 
   /**
@@ -50,7 +56,7 @@ final class OfflineCheck {
   private void runtime(EvalRuntime runtime) {
     for (Refusal refusal : RuntimeValidator.validate(runtime)) {
       brokenRuntimes.add(runtime.getMetadata().getName());
-      problems.add(manifests.place(runtime, refusal.field()) + ": " + refusal.message());
+      add(runtime, refusal.field(), refusal.message());
     }
   }
 
@@ -60,7 +66,7 @@ final class OfflineCheck {
       resolved.add(valid.job());
     } else if (validation instanceof Validation.Invalid invalid) {
       for (Refusal refusal : invalid.refusals()) {
-        problems.add(manifests.place(job, refusal.field()) + ": " + refusal.message());
+        add(job, refusal.field(), refusal.message());
       }
     } else if (validation instanceof Validation.Missing missing) {
       missing(job, missing);
@@ -74,10 +80,17 @@ final class OfflineCheck {
       return;
     }
     String field = missing.message().substring(0, Math.max(0, missing.message().indexOf(": ")));
-    problems.add(
-        manifests.place(job, field)
-            + ": "
-            + missing.message()
-            + "; or name its file on the command line too");
+    add(job, field, missing.message() + "; or name its file on the command line too");
+  }
+
+  private void add(HasMetadata object, String field, String message) {
+    boolean named =
+        manifests.problems().stream()
+            .map(SchemaProblem::path)
+            .filter(path -> !path.isEmpty())
+            .anyMatch(path -> path.startsWith(field) || field.startsWith(path));
+    if (!named) {
+      problems.add(manifests.place(object, field) + ": " + message);
+    }
   }
 }

@@ -50,7 +50,11 @@ final class OfflineInputs {
   }
 
   JobInputs of(EvalJob job) {
-    Optional<EvalRuntime> runtime = objects.runtime(job.getSpec().runtimeRef().name());
+    Optional<EvalRuntime> runtime =
+        Optional.ofNullable(job.getSpec())
+            .flatMap(spec -> Optional.ofNullable(spec.runtimeRef()))
+            .flatMap(reference -> Optional.ofNullable(reference.name()))
+            .flatMap(objects::runtime);
     return new JobInputs(
         job,
         runtime,
@@ -78,9 +82,8 @@ final class OfflineInputs {
   /** Labels of a namespace that this runtime selects, as far as it asks for exact values. */
   static Map<String, String> labelsAsked(EvalRuntime runtime) {
     Map<String, String> labels = new HashMap<>();
-    runtime
-        .getSpec()
-        .allowIfSet()
+    Optional.ofNullable(runtime.getSpec())
+        .flatMap(spec -> spec.allowIfSet())
         .flatMap(allow -> allow.namespaceSelectorIfSet())
         .ifPresent(selector -> labels.putAll(selector.matchLabels()));
     return labels;

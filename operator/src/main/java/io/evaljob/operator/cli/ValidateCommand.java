@@ -38,7 +38,7 @@ final class ValidateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    LoadedManifests manifests = files.load();
+    LoadedManifests manifests = files.loadAll();
     ObjectSet objects = manifests.objects();
     List<ResolvedJob> jobs =
         OfflineCheck.check(

@@ -6,9 +6,12 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What people get wrong, and what they are told. */
 class BadInputTest {
@@ -46,6 +49,52 @@ class BadInputTest {
         .anyMatch(line -> line.contains("spec.split.strategy") && line.contains("Layers"))
         .anyMatch(line -> line.contains("MMBench_DEV_EN") && line.contains("spec.datasets"))
         .anyMatch(line -> line.contains("4 problems"));
+  }
+
+  @Test
+  void whatASchemaCannotSeeIsSaidBesideWhatItSees() throws IOException {
+    String file =
+        Edit.copy(
+            folder,
+            "split-78b",
+            "  smokeTest: {samples: 4}",
+            "  smokeTest: {samples: 4, sample: 5}\n  env: [{name: RANK, value: \"1\"}]",
+            "minMemory: 79Gi",
+            "minMemory: 23Gi");
+
+    assertThat(refused("validate", file))
+        .anyMatch(line -> line.contains("spec.smokeTest.sample") && line.contains("samples?"))
+        .anyMatch(line -> line.contains("spec.env[RANK]: 1 "))
+        .anyMatch(line -> line.contains("GiB") && line.contains("internvl3-78b"))
+        .anyMatch(line -> line.contains("3 problems"));
+  }
+
+  /** Takes every line, and every line with what is indented below it, out of an example in turn. */
+  @ParameterizedTest
+  @ValueSource(strings = {"split-78b", "command", "base-and-finetune"})
+  void whateverIsLeftOutIsAnsweredWithoutAnError(String example) throws IOException {
+    List<String> lines = Files.readAllLines(Edit.EXAMPLES.resolve(example + ".yaml"));
+    for (int first = 0; first < lines.size(); first++) {
+      int end = first + 1;
+      while (end < lines.size() && indent(lines.get(end)) > indent(lines.get(first))) {
+        end++;
+      }
+      List<String> rest = new ArrayList<>(lines.subList(0, first));
+      rest.addAll(lines.subList(end, lines.size()));
+      Path file = Files.write(folder.resolve("rest.yaml"), rest);
+
+      Invocation validate = Invocation.of("validate", "--devices=8:79Gi", file.toString());
+
+      assertThat(validate.exitCode()).as(lines.get(first)).isBetween(0, 1);
+      assertThat(validate.err())
+          .as(lines.get(first))
+          .doesNotContain("EVALJOB_LOG_LEVEL", "Exception", "null");
+      assertThat(validate.err().isEmpty()).as(lines.get(first)).isEqualTo(validate.exitCode() == 0);
+    }
+  }
+
+  private static int indent(String line) {
+    return line.length() - line.stripLeading().length();
   }
 
   @Test
