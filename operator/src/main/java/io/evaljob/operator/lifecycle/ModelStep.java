@@ -106,7 +106,7 @@ final class ModelStep {
     boolean scores =
         report.last()
             && model.stage() == Stage.Score
-            && report.failure().isEmpty()
+            && report.failure().map(StageFailure::cause).filter(this::isTriedAgain).isEmpty()
             && !report.results().isEmpty();
     if (scores) {
       // Acknowledged only once its rows are stored.
@@ -172,7 +172,6 @@ final class ModelStep {
       message = reported.get().message();
     }
     attempt.termination().ifPresent(this::leftBehind);
-    int sameCause = sameCauseBefore(cause);
     if (failed.disruption()) {
       int disruptions = model.attempt() - 1 - model.retries();
       if (disruptions < pass.input().settings().disruptionLimit()) {
@@ -182,12 +181,19 @@ final class ModelStep {
         }
         return;
       }
-    } else if (RetryPolicy.again(
-        cause, model.retries(), sameCause, pass.input().job().getSpec().retryLimitOrDefault())) {
+    } else if (isTriedAgain(cause)) {
       retry(cause, message, true);
       return;
     }
     exhausted(cause, message);
+  }
+
+  private boolean isTriedAgain(FailureCause cause) {
+    return RetryPolicy.again(
+        cause,
+        model.retries(),
+        sameCauseBefore(cause),
+        pass.input().job().getSpec().retryLimitOrDefault());
   }
 
   private void retry(FailureCause cause, String message, boolean charge) {
