@@ -1,14 +1,12 @@
 package io.evaljob.operator.scenario;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.tuple;
 import static org.awaitility.Awaitility.await;
 
 import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.api.v1alpha1.EvalJobStatus;
 import io.evaljob.api.v1alpha1.FailureCause;
 import io.evaljob.api.v1alpha1.ModelStatus;
-import io.evaljob.api.v1alpha1.Progress;
 import io.evaljob.api.v1alpha1.ResultRow;
 import io.evaljob.api.v1alpha1.Stage;
 import io.fabric8.kubernetes.api.model.ConfigMap;
@@ -30,43 +28,15 @@ abstract class OutcomeScenarios extends ScenarioBase {
 
     EvalJob job = awaitPhase("qwen", "Succeeded");
 
+    Outcomes.assertWholeRun(job, jobsOf(job));
     EvalJobStatus status = job.getStatus();
-    assertThat(status.results())
-        .extracting(ResultRow::model, ResultRow::dataset, ResultRow::phase, ResultRow::score)
-        .containsExactly(
-            tuple("base", "one", "Succeeded", "0.5"), tuple("base", "two", "Succeeded", "0.75"));
-    assertThat(status.resultsTotal()).isEqualTo(2);
-    assertThat(status.summary().models()).isEqualTo("1/1");
-    assertThat(status.summary().devices()).isEqualTo("0/2");
-    assertThat(status.summary().progress()).isEqualTo("100%");
-    assertThat(status.summary().score()).isEqualTo("0.625");
-    assertThat(status.run().number()).isEqualTo(1);
-    assertThat(status.completionTime()).isNotNull();
-    assertThat(status.waitingIfSet()).isEmpty();
-    assertThat(conditions(status))
-        .containsEntry("Accepted", "True/Planned")
-        .containsEntry("Finished", "True/Succeeded")
-        .containsEntry("Ready", "True/Succeeded")
-        .containsEntry("Reconciling", "False/Succeeded")
-        .containsEntry("Stalled", "False/Succeeded");
     ModelStatus model = status.models().get(0);
     assertThat(model.deviceIDs()).containsExactly("GPU-1");
     assertThat(model.nodeName()).isEqualTo("node-1");
-    assertThat(jobsOf(job)).containsExactly("base/infer/1", "base/prefetch/1", "base/score/1");
     ConfigMap results =
         cluster().client().configMaps().inNamespace(NAMESPACE).withName(model.resultsName()).get();
     assertThat(results.getData().toString()).contains("0.5", "0.75");
-    await()
-        .untilAsserted(
-            () ->
-                assertThat(eventReasons("qwen"))
-                    .containsExactly(
-                        "Planned",
-                        "PrefetchStarted",
-                        "InferStarted",
-                        "ScoreStarted",
-                        "ModelFinished",
-                        "Succeeded"));
+    await().untilAsserted(() -> Outcomes.assertEventsOfWholeRun(eventReasons("qwen")));
     assertThat(tap.writes()).filteredOn(write -> write.endsWith("/status")).hasSizeLessThan(16);
   }
 
@@ -83,23 +53,7 @@ abstract class OutcomeScenarios extends ScenarioBase {
 
     EvalJob job = awaitPhase("two", "PartiallyFailed");
 
-    assertThat(job.getStatus().models())
-        .extracting(
-            ModelStatus::name, ModelStatus::phase, ModelStatus::attempt, ModelStatus::retries)
-        .containsExactly(tuple("good", "Succeeded", 1, 0), tuple("bad", "Failed", 4, 3));
-    assertThat(job.getStatus().results())
-        .extracting(ResultRow::model, ResultRow::dataset, ResultRow::phase)
-        .containsExactly(
-            tuple("good", "one", "Succeeded"),
-            tuple("good", "two", "Succeeded"),
-            tuple("bad", "one", "Failed"),
-            tuple("bad", "two", "Failed"));
-    assertThat(job.getStatus().results().get(2).message()).contains("the harness gave up");
-    assertThat(conditions(job.getStatus()))
-        .containsEntry("Finished", "True/PartiallyFailed")
-        .containsEntry("Ready", "False/PartiallyFailed")
-        .containsEntry("Reconciling", "False/PartiallyFailed")
-        .containsEntry("Stalled", "True/PartiallyFailed");
+    Outcomes.assertOneModelFailed(job);
     // Events follow the status that tells the same.
     await()
         .untilAsserted(
@@ -126,15 +80,7 @@ abstract class OutcomeScenarios extends ScenarioBase {
 
     EvalJob job = awaitPhase("part", "PartiallyFailed");
 
-    assertThat(jobsOf(job))
-        .containsExactly("base/infer/1", "base/infer/2", "base/prefetch/1", "base/score/1");
-    assertThat(job.getStatus().results())
-        .extracting(ResultRow::dataset, ResultRow::phase)
-        .containsExactly(tuple("one", "Succeeded"), tuple("two", "Failed"));
-    assertThat(job.getStatus().summary().score()).isNull();
-    Progress progress = job.getStatus().models().get(0).progress();
-    assertThat(progress.percent()).isEqualTo(50);
-    assertThat(progress.estimatedCompletionTimeIfSet()).isEmpty();
+    Outcomes.assertOneDatasetFailed(job, jobsOf(job), "base");
   }
 
   @Test
@@ -150,10 +96,8 @@ abstract class OutcomeScenarios extends ScenarioBase {
 
     EvalJob job = awaitPhase("crash", "Succeeded");
 
-    assertThat(jobsOf(job)).contains("base/infer/2").doesNotContain("base/infer/3");
-    ModelStatus model = job.getStatus().models().get(0);
-    assertThat(model.lastFailure().cause()).isEqualTo("RankFailed");
-    assertThat(model.lastFailure().message()).contains("signal 9");
+    Outcomes.assertSecondAttemptSucceeded(job, jobsOf(job), "base", "RankFailed");
+    assertThat(job.getStatus().models().get(0).lastFailure().message()).contains("signal 9");
     assertThat(eventReasons("crash")).contains("RetryScheduled");
   }
 
@@ -170,10 +114,7 @@ abstract class OutcomeScenarios extends ScenarioBase {
 
     EvalJob job = awaitPhase("oom", "Failed");
 
-    assertThat(jobsOf(job)).containsExactly("base/infer/1", "base/infer/2", "base/prefetch/1");
-    assertThat(job.getStatus().models().get(0).lastFailure().cause()).isEqualTo("OutOfMemory");
-    assertThat(job.getStatus().models().get(0).resultsName()).isNotBlank();
-    assertThat(conditions(job.getStatus())).containsEntry("Stalled", "True/Failed");
+    Outcomes.assertOutOfDeviceMemory(job, jobsOf(job), "base");
   }
 
   @Test
@@ -189,8 +130,7 @@ abstract class OutcomeScenarios extends ScenarioBase {
 
     EvalJob job = awaitPhase("liar", "Succeeded");
 
-    assertThat(jobsOf(job)).contains("base/infer/2");
-    assertThat(job.getStatus().models().get(0).lastFailure().cause()).isEqualTo("HarnessFailed");
+    Outcomes.assertSecondAttemptSucceeded(job, jobsOf(job), "base", "HarnessFailed");
   }
 
   @Test

@@ -69,6 +69,13 @@ abstract class ScenarioBase {
     return cluster;
   }
 
+  /** The cluster goes away, and another one comes with what the first has kept, if anything. */
+  void replaceCluster() {
+    stopOperator();
+    cluster.close();
+    cluster = newCluster();
+  }
+
   void givenRuntime() {
     cluster.client().resource(Samples.runtime()).create();
   }
@@ -89,16 +96,19 @@ abstract class ScenarioBase {
   RequestTap startOperator(RequestTap tap, DeviceContext devices) {
     KubernetesClient client = cluster.operatorClient(tap);
     operatorClients.add(client);
-    operator.set(
-        EvalJobOperator.start(
-            client,
-            OperatorConfig.defaults(),
-            Clock.systemUTC(),
-            devices,
-            () -> "",
-            RunnerArchive.of(Map.of("__main__.py", "pass".getBytes(StandardCharsets.UTF_8))),
-            AT_ONCE));
+    operator.set(newOperator(client, devices));
     return tap;
+  }
+
+  EvalJobOperator newOperator(KubernetesClient client, DeviceContext devices) {
+    return EvalJobOperator.start(
+        client,
+        OperatorConfig.defaults(),
+        Clock.systemUTC(),
+        devices,
+        () -> "",
+        RunnerArchive.of(Map.of("__main__.py", "pass".getBytes(StandardCharsets.UTF_8))),
+        AT_ONCE);
   }
 
   /** Leaves an operator that is cut off as it is: a killed process closes nothing in order. */
