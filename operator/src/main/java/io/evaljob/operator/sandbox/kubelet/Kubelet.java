@@ -167,7 +167,7 @@ public final class Kubelet implements Controller {
       } else if (here != null) {
         here.worker().poke();
         if (Pods.isDeleting(pod)) {
-          here.worker().end(PodWorker.Ending.Deleted, grace(pod));
+          here.worker().end(PodEnd.Reason.Deleted, grace(pod));
         }
       } else if (Pods.isBound(pod) && !Pods.isEnded(pod) && !stopping) {
         if (Pods.isDeleting(pod)) {
@@ -182,7 +182,7 @@ public final class Kubelet implements Controller {
     running.forEach(
         (uid, here) -> {
           if (!seen.contains(uid)) {
-            here.worker().end(PodWorker.Ending.Vanished, Duration.ZERO);
+            here.worker().end(PodEnd.Reason.Vanished, Duration.ZERO);
             if (here.ended().getCount() == 0) {
               running.remove(uid);
             }
@@ -276,7 +276,7 @@ public final class Kubelet implements Controller {
       Duration grace = grace(here.pod());
       Duration given = grace.compareTo(longest) > 0 ? longest : grace;
       wait = wait.compareTo(given) > 0 ? wait : given;
-      here.worker().end(PodWorker.Ending.NodeStops, given);
+      here.worker().end(PodEnd.Reason.NodeStops, given);
     }
     return wait;
   }

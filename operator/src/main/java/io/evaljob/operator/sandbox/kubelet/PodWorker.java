@@ -3,13 +3,9 @@ package io.evaljob.operator.sandbox.kubelet;
 import io.evaljob.operator.sandbox.controller.ClusterView;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.Pod;
-import io.fabric8.kubernetes.api.model.PodBuilder;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -30,20 +26,9 @@ final class PodWorker implements Runnable {
   private static final Duration LAST_RETRY = Duration.ofMinutes(5);
   private static final Duration MISSING_RETRY = Duration.ofMinutes(1);
   private static final long LOG_LIMIT = 32L * 1024 * 1024;
-  private static final int MESSAGE_LIMIT = 4096;
 
   /** How long the last output may take once nobody is left to write more. */
   private static final long OUTPUT_MILLIS = 2_000;
-
-  /** Why a pod is ended from outside. */
-  enum Ending {
-    /** It was deleted; its end is written down and the finalizer taken off. */
-    Deleted,
-    /** The machine stops; a pod that never started may start next time. */
-    NodeStops,
-    /** It is not in the API server any more. */
-    Vanished
-  }
 
   private final Pod pod;
   private final Container container;
@@ -51,12 +36,14 @@ final class PodWorker implements Runnable {
   private final ClusterView view;
   private final PodFolder folder;
   private final PathMapping paths;
+  private final ContainerLaunch launch;
+  private final PodEnd end;
   private final OomKills oomKills;
   private final ScheduledExecutorService timer;
   private final List<ScheduledFuture<?>> timers = new ArrayList<>();
 
   private final Object lock = new Object();
-  private Ending ending;
+  private Optional<PodEnd.Reason> ending = Optional.empty();
   private Duration grace = Duration.ZERO;
   private LocalProcess process;
   private Thread output;
@@ -74,6 +61,8 @@ final class PodWorker implements Runnable {
     container.getVolumeMounts().forEach(mount -> mounted.add(mount.getMountPath()));
     mounted.add(PodFolder.terminationPath(container));
     this.paths = new PathMapping(folder.fileSystem(), mounted);
+    this.launch = new ContainerLaunch(pod, node, folder, paths);
+    this.end = new PodEnd(pod, node, folder, paths);
     this.oomKills = oomKills;
     this.timer = timer;
   }
@@ -87,13 +76,13 @@ final class PodWorker implements Runnable {
   }
 
   /** Ends the pod: SIGTERM now, SIGKILL after the grace period. A shorter one may follow. */
-  void end(Ending why, Duration graceGiven) {
+  void end(PodEnd.Reason why, Duration graceGiven) {
     LocalProcess running;
     synchronized (lock) {
-      if (ending != null && grace.compareTo(graceGiven) <= 0) {
+      if (ending.isPresent() && grace.compareTo(graceGiven) <= 0) {
         return;
       }
-      ending = why;
+      ending = Optional.of(why);
       grace = graceGiven;
       running = process;
       if (preparing != null) {
@@ -136,12 +125,15 @@ final class PodWorker implements Runnable {
       long killsBefore = oomKills.count();
       int code = process.await();
       output.join(OUTPUT_MILLIS);
-      finish(code, oomKills.count() > killsBefore, started);
+      end.ended(code, oomKills.count() > killsBefore, started, why());
     } catch (InterruptedException e) {
-      neverStarted();
+      end.neverStarted(why());
     } catch (IOException | RuntimeException e) {
       LOG.error("pod {} failed on this machine", pod.getMetadata().getName(), e);
-      brokenDown(e);
+      if (process != null) {
+        process.kill();
+      }
+      end.brokenDown(e);
     } finally {
       synchronized (timers) {
         timers.forEach(task -> task.cancel(false));
@@ -189,18 +181,10 @@ final class PodWorker implements Runnable {
       try {
         List<PodVolumes.TokenFile> tokenFiles =
             new PodVolumes(node.claims(), node.tokens()).mount(pod, container, view, folder, paths);
-        Map<String, String> variables = variables(environment);
-        Path workingFolder = workingFolder();
+        Map<String, String> variables = launch.variables(environment, view);
         synchronized (lock) {
           failIfEnding();
-          process =
-              LocalProcess.start(
-                  node.python(),
-                  folder.record(),
-                  command(environment, variables),
-                  variables,
-                  workingFolder,
-                  pod.getMetadata().getUid());
+          process = launch.start(environment, variables);
         }
         output = new Thread(this::copyOutput, "sandbox-output-" + pod.getMetadata().getName());
         output.setDaemon(true);
@@ -212,48 +196,6 @@ final class PodWorker implements Runnable {
         pause(MISSING_RETRY, true);
       }
     }
-  }
-
-  private Map<String, String> variables(PythonEnvironment environment) throws ConfigProblem {
-    ContainerEnvironment builder =
-        new ContainerEnvironment(node.hostVariables(), node.processVariable());
-    Map<String, String> variables = new LinkedHashMap<>(builder.of(pod, container, view, paths));
-    List<String> search = new ArrayList<>();
-    environment.path().forEach(part -> search.add(part.toString()));
-    search.add(variables.getOrDefault("PATH", "/usr/local/bin:/usr/bin:/bin"));
-    variables.put("PATH", String.join(":", search));
-    variables.putAll(environment.variables());
-    return variables;
-  }
-
-  private List<String> command(PythonEnvironment environment, Map<String, String> variables) {
-    List<String> words = new ArrayList<>();
-    container.getCommand().forEach(word -> words.add(word(word, variables)));
-    container.getArgs().forEach(word -> words.add(word(word, variables)));
-    if (words.isEmpty()) {
-      throw new IllegalStateException(
-          "container " + container.getName() + " has no command, and there is no image to ask");
-    }
-    if (words.get(0).equals("python3") || words.get(0).equals("python")) {
-      words.set(0, environment.python().toString());
-    }
-    return words;
-  }
-
-  private String word(String word, Map<String, String> variables) {
-    return paths.rewrite(
-        ContainerEnvironment.expand(word, name -> Optional.ofNullable(variables.get(name))));
-  }
-
-  private Path workingFolder() throws IOException {
-    String given = container.getWorkingDir();
-    Path working =
-        given == null || given.isEmpty() ? folder.fileSystem() : Path.of(paths.rewrite(given));
-    Files.createDirectories(folder.fileSystem());
-    if (!Files.isDirectory(working)) {
-      Files.createDirectories(working);
-    }
-    return working;
   }
 
   private void copyOutput() {
@@ -279,104 +221,10 @@ final class PodWorker implements Runnable {
     }
   }
 
-  private void finish(int code, boolean oomKilled, String started) throws IOException {
-    Ending why;
+  private Optional<PodEnd.Reason> why() {
     synchronized (lock) {
-      why = ending;
+      return ending;
     }
-    if (why == Ending.Vanished) {
-      folder.delete();
-      return;
-    }
-    boolean killed = code == 137;
-    String reason =
-        code == 0 ? "Completed" : killed && oomKilled && why == null ? "OOMKilled" : "Error";
-    String message = terminationMessage(code);
-    node.writer()
-        .editPod(
-            pod,
-            current -> {
-              Pod ended =
-                  ContainerStatuses.terminated(
-                      current, code, reason, message, started, node.writer().now());
-              return afterEnding(ended, why);
-            });
-    folder.delete();
-  }
-
-  private Pod afterEnding(Pod ended, Ending why) {
-    if (why == Ending.NodeStops) {
-      ContainerStatuses.disrupted(
-          ended,
-          "Terminated",
-          "Pod was terminated because the evaljob process of this machine was stopped.",
-          "TerminationByKubelet",
-          node.writer().now());
-    }
-    return new PodBuilder(ended)
-        .editMetadata()
-        .removeFromFinalizers(Kubelet.FINALIZER)
-        .endMetadata()
-        .build();
-  }
-
-  private void neverStarted() {
-    Ending why;
-    synchronized (lock) {
-      why = ending;
-    }
-    try {
-      if (why == Ending.Deleted) {
-        node.writer()
-            .editPod(
-                pod,
-                current -> {
-                  String now = node.writer().now();
-                  return afterEnding(
-                      ContainerStatuses.terminated(
-                          current, 137, "ContainerStatusUnknown", "", now, now),
-                      why);
-                });
-      }
-      folder.delete();
-    } catch (IOException | RuntimeException e) {
-      LOG.warn("pod {} was not cleaned up", pod.getMetadata().getName(), e);
-    }
-  }
-
-  private void brokenDown(Exception failure) {
-    try {
-      if (process != null) {
-        process.kill();
-      }
-      String now = node.writer().now();
-      node.writer()
-          .editPod(
-              pod,
-              current ->
-                  afterEnding(
-                      ContainerStatuses.terminated(
-                          current,
-                          128,
-                          "StartError",
-                          String.valueOf(failure.getMessage()),
-                          now,
-                          now),
-                      Ending.Deleted));
-    } catch (RuntimeException e) {
-      LOG.error("the end of pod {} was not written", pod.getMetadata().getName(), e);
-    }
-  }
-
-  private String terminationMessage(int code) throws IOException {
-    Path file = paths.local(PodFolder.terminationPath(container));
-    String text = BoundedLog.tail(file, MESSAGE_LIMIT);
-    if (text.isEmpty()
-        && code != 0
-        && "FallbackToLogsOnError".equals(container.getTerminationMessagePolicy())) {
-      return BoundedLog.tail(folder.log(), MESSAGE_LIMIT / 2);
-    }
-    return text;
   }
 
   private void wait(String reason, String message) throws InterruptedException {
@@ -404,7 +252,7 @@ final class PodWorker implements Runnable {
   }
 
   private void failIfEnding() throws InterruptedException {
-    if (ending != null) {
+    if (ending.isPresent()) {
       throw new InterruptedException("the pod ends before it started");
     }
   }
