@@ -1,14 +1,12 @@
 package io.evaljob.operator.report;
 
 import java.io.BufferedInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
@@ -39,24 +37,6 @@ import org.slf4j.LoggerFactory;
  */
 final class HttpListener implements Closeable {
   private static final Logger LOGGER = LoggerFactory.getLogger(HttpListener.class);
-
-  private static final Map<Integer, String> PHRASES =
-      Map.ofEntries(
-          Map.entry(200, "OK"),
-          Map.entry(202, "Accepted"),
-          Map.entry(400, "Bad Request"),
-          Map.entry(401, "Unauthorized"),
-          Map.entry(403, "Forbidden"),
-          Map.entry(404, "Not Found"),
-          Map.entry(405, "Method Not Allowed"),
-          Map.entry(409, "Conflict"),
-          Map.entry(411, "Length Required"),
-          Map.entry(413, "Content Too Large"),
-          Map.entry(415, "Unsupported Media Type"),
-          Map.entry(429, "Too Many Requests"),
-          Map.entry(431, "Request Header Fields Too Large"),
-          Map.entry(500, "Internal Server Error"),
-          Map.entry(503, "Service Unavailable"));
 
   /** Answers a request; the stage may complete later, and no thread waits for it. */
   interface Handler {
@@ -171,7 +151,7 @@ final class HttpListener implements Closeable {
                     plain.getInetAddress())
                 .read();
       } catch (HttpRefusal refusal) {
-        write(socket, refusal.answer());
+        HttpWriter.write(socket.getOutputStream(), refusal.answer());
         drain(plain, socket);
         close(plain);
         return;
@@ -225,7 +205,7 @@ final class HttpListener implements Closeable {
     }
     Future<?> deadline = closeLater(plain);
     try {
-      write(socket, answer);
+      HttpWriter.write(socket.getOutputStream(), answer);
       socket.close();
     } catch (IOException e) {
       LOGGER.debug("An answer was not taken: {}", e.toString());
@@ -233,28 +213,6 @@ final class HttpListener implements Closeable {
       deadline.cancel(false);
       close(plain);
     }
-  }
-
-  private void write(Socket socket, HttpAnswer answer) throws IOException {
-    byte[] body = answer.body().getBytes(StandardCharsets.UTF_8);
-    StringBuilder head = new StringBuilder(160);
-    head.append("HTTP/1.1 ")
-        .append(answer.status())
-        .append(' ')
-        .append(PHRASES.getOrDefault(answer.status(), "Status"))
-        .append("\r\nContent-Type: ")
-        .append(answer.contentType())
-        .append("\r\nContent-Length: ")
-        .append(body.length)
-        .append("\r\nConnection: close\r\n");
-    answer
-        .headers()
-        .forEach((name, value) -> head.append(name).append(": ").append(value).append("\r\n"));
-    ByteArrayOutputStream whole = new ByteArrayOutputStream(head.length() + body.length + 2);
-    whole.write(head.append("\r\n").toString().getBytes(StandardCharsets.ISO_8859_1));
-    whole.write(body);
-    whole.writeTo(socket.getOutputStream());
-    socket.getOutputStream().flush();
   }
 
   /**
