@@ -99,7 +99,11 @@ final class HttpReader {
         throw new EOFException("the request ended early");
       }
       headRead++;
-      if (line.length() > MAX_LINE || headRead > MAX_HEAD) {
+      if (line.length() > MAX_LINE) {
+        throw new HttpRefusal(
+            431, "the request head has a line of more than " + MAX_LINE + " bytes");
+      }
+      if (headRead > MAX_HEAD) {
         throw new HttpRefusal(431, "the request head has more than " + MAX_HEAD + " bytes");
       }
       if (next == '\n') {
