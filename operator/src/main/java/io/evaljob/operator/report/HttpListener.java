@@ -3,6 +3,7 @@ package io.evaljob.operator.report;
 import java.io.BufferedInputStream;
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -138,32 +139,49 @@ final class HttpListener implements Closeable {
   }
 
   private void serve(Socket plain) {
+    boolean answerFollows = false;
+    try {
+      answerFollows = receive(plain);
+    } catch (IOException | RejectedExecutionException e) {
+      LOGGER.debug("A connection ended before its request: {}", e.toString());
+    } finally {
+      // Whatever was thrown: a connection that nobody looks at any more would count for ever.
+      if (!answerFollows) {
+        close(plain);
+      }
+    }
+  }
+
+  /** Reads a request and has it answered, and tells whether an answer to it follows. */
+  private boolean receive(Socket plain) throws IOException {
+    Socket socket;
+    Optional<HttpRequest> request;
     // Counted from here: a connection that waited for a thread is not to blame for the wait.
     Future<?> deadline = closeLater(plain);
     try {
-      Socket socket = secured(plain);
-      HttpRequest request;
-      try {
-        request =
-            new HttpReader(
-                    new BufferedInputStream(socket.getInputStream()),
-                    limits.maxBody(),
-                    plain.getInetAddress())
-                .read();
-      } catch (HttpRefusal refusal) {
-        HttpWriter.write(socket.getOutputStream(), refusal.answer());
-        drain(plain, socket);
-        close(plain);
-        return;
-      } finally {
-        deadline.cancel(false);
-      }
-      answer(request)
-          .whenCompleteAsync((done, failure) -> reply(plain, socket, done, failure), workers);
-    } catch (IOException | RejectedExecutionException e) {
+      socket = secured(plain);
+      request = read(plain, socket);
+    } finally {
       deadline.cancel(false);
-      LOGGER.debug("A connection ended before its request: {}", e.toString());
-      close(plain);
+    }
+    if (request.isEmpty()) {
+      return false;
+    }
+    answer(request.get())
+        .whenCompleteAsync((done, failure) -> reply(plain, socket, done, failure), workers)
+        .whenComplete((done, failure) -> close(plain));
+    return true;
+  }
+
+  /** The request, or nothing after a refusal was written. */
+  private Optional<HttpRequest> read(Socket plain, Socket socket) throws IOException {
+    try {
+      InputStream in = new BufferedInputStream(socket.getInputStream());
+      return Optional.of(new HttpReader(in, limits.maxBody(), plain.getInetAddress()).read());
+    } catch (HttpRefusal refusal) {
+      HttpWriter.write(socket.getOutputStream(), refusal.answer());
+      drain(plain, socket);
+      return Optional.empty();
     }
   }
 
@@ -184,7 +202,8 @@ final class HttpListener implements Closeable {
       return handler.handle(request);
     } catch (HttpRefusal refusal) {
       return CompletableFuture.completedFuture(refusal.answer());
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
+      // An error too: a stack that overflows over what a client sent is the client's to hear of.
       return CompletableFuture.failedFuture(e);
     }
   }
@@ -211,7 +230,6 @@ final class HttpListener implements Closeable {
       LOGGER.debug("An answer was not taken: {}", e.toString());
     } finally {
       deadline.cancel(false);
-      close(plain);
     }
   }
 
