@@ -37,7 +37,8 @@ abstract class OutcomeScenarios extends ScenarioBase {
         cluster().client().configMaps().inNamespace(NAMESPACE).withName(model.resultsName()).get();
     assertThat(results.getData().toString()).contains("0.5", "0.75");
     await().untilAsserted(() -> Outcomes.assertEventsOfWholeRun(eventReasons("qwen")));
-    assertThat(tap.writes()).filteredOn(write -> write.endsWith("/status")).hasSizeLessThan(16);
+    // What can be seen between two passes varies: at most five states of each stage, and the plan.
+    assertThat(tap.writes()).filteredOn(write -> write.endsWith("/status")).hasSizeLessThan(20);
   }
 
   @Test
