@@ -90,8 +90,12 @@ class CommandHarnessTest(Container):
         self.assertEqual(["broken"], [row["dataset"] for row in final["results"]])
         self.assertIn("the last word of the program", final["results"][0]["message"])
         self.assertEqual(1, final["progress"]["datasetsDone"])
-        self.run_stage("score", 1)
+        with ReportServer() as server:
+            self.run_stage("score", 1, EVALJOB_REPORT_URL=server.url)
+            rows = {row["dataset"]: row for row in server.final()["results"]}
         self.assertEqual("DatasetFailed", self.termination()["cause"])
+        self.assertEqual("Succeeded", rows["first"]["phase"])
+        self.assertIn("the last word of the program", rows["broken"]["message"])
 
     def test_exit_0_without_results_is_a_failure(self):
         self.plan("silent")

@@ -5,6 +5,7 @@ from . import datasets, hub, prefetch, preflight, results
 from .command import CommandHarness
 from .context import Context
 from .failures import DATASET_FAILED, HARNESS_FAILED, PREFLIGHT_FAILED, StageFailure
+from .files import read_json, write_json
 from .log import say
 from .vlmevalkit import VlmEvalKitHarness
 from .workdir import fix_world_size
@@ -45,12 +46,32 @@ def _infer(context, harness, reporter):
     if context.plan.smoke_samples:
         say("smoke run: %d samples of each data set" % context.plan.smoke_samples)
         harness.smoke(found.rank_devices)
-    return outcome(harness.infer(found.rank_devices), len(context.plan.datasets))
+    _keep_failures(context, [])
+    failures = harness.infer(found.rank_devices)
+    _keep_failures(context, failures)
+    return outcome(failures, len(context.plan.datasets))
+
+
+def _with_causes(rows, told):
+    """Rows that failed, with what the infer stage said of their data sets."""
+    return [results.failed(row.dataset, told[row.dataset], row.samples, row.failed_samples)
+            if row.phase == results.FAILED and row.dataset in told else row
+            for row in rows]
+
+
+def _failures_file(context):
+    return os.path.join(context.work_dir.markers, "infer-failures.json")
+
+
+def _keep_failures(context, failures):
+    """Score sees that something is missing; why it is missing only this stage knows."""
+    os.makedirs(context.work_dir.markers, exist_ok=True)
+    write_json(_failures_file(context), {name: failure.message for name, failure in failures})
 
 
 def _score(context, harness, reporter):
     reporter.start()
-    rows = harness.score()
+    rows = _with_causes(harness.score(), read_json(_failures_file(context)) or {})
     for row in rows:
         say("result: %s %s %s %s" % (row.dataset, row.phase, row.metric or "-",
                                      row.score or row.message))
