@@ -9,9 +9,9 @@ import io.evaljob.operator.sandbox.controller.DeviceScheduler;
 import io.evaljob.operator.sandbox.controller.GarbageCollector;
 import io.evaljob.operator.sandbox.controller.JobController;
 import io.evaljob.operator.sandbox.kubelet.Kubelet;
+import io.evaljob.operator.sandbox.kubelet.LocalImage;
 import io.evaljob.operator.sandbox.kubelet.Node;
-import io.evaljob.operator.sandbox.kubelet.PythonEnvironment;
-import io.evaljob.operator.sandbox.kubelet.RuntimeEnvironments;
+import io.evaljob.operator.sandbox.kubelet.RuntimeImages;
 import io.evaljob.operator.sandbox.kubelet.VirtualEnvironments;
 import io.fabric8.kubernetes.api.model.NodeBuilder;
 import io.fabric8.kubernetes.api.model.Quantity;
@@ -72,14 +72,15 @@ public final class Sandbox implements AutoCloseable {
     kubelet = new Kubelet(node(writer, claims));
     loop.catchUp();
     kubelet.recover(
-        loop.view(), config.devices().stream().map(VisibleDevice::id).collect(Collectors.toSet()));
+        loop.view().pods(),
+        config.devices().stream().map(VisibleDevice::id).collect(Collectors.toSet()));
     registerNode(writer);
     loop.start(
         List.of(
             claims,
             new JobController(writer),
             new DeviceScheduler(writer, claims, NODE, config.resourceName(), config.devices()),
-            kubelet,
+            view -> kubelet.sync(view.pods()),
             new GarbageCollector(writer)));
   }
 
@@ -177,18 +178,21 @@ public final class Sandbox implements AutoCloseable {
         config.state(),
         python,
         config.host(),
+        Map.of(),
         config.processVariable(),
-        new RuntimeEnvironments(
+        new RuntimeImages(
             environments, python, config.python().map(given -> override(config.state(), given))),
-        writer,
-        claims,
-        server.podTokens());
+        loop.view(),
+        new SandboxPods(writer),
+        SandboxPods.folders(claims),
+        SandboxPods.tokens(server.podTokens()),
+        SandboxPods.admission());
   }
 
   /**
    * Makes {@code python3} and {@code python} mean the given interpreter, whatever its file name.
    */
-  private static PythonEnvironment override(Path state, Path interpreter) {
+  private static LocalImage override(Path state, Path interpreter) {
     Path python = interpreter.toAbsolutePath();
     if (!Files.isExecutable(python) || Files.isDirectory(python)) {
       throw new IllegalStateException(
@@ -206,7 +210,7 @@ public final class Sandbox implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException("cannot write to " + shims, e);
     }
-    return new PythonEnvironment(python, List.of(shims, python.getParent()), Map.of());
+    return new LocalImage(python, List.of(shims, python.getParent()), Map.of());
   }
 
   private static Path findPython(Map<String, String> host) {

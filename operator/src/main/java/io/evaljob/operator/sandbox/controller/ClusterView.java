@@ -20,7 +20,7 @@ import java.util.concurrent.ConcurrentHashMap;
  * The objects of the API server as last told. Written by the control loop alone, read by any
  * thread; what it returns is never changed by its readers.
  */
-public final class ClusterView {
+public final class ClusterView implements PodInputs {
 
   private static final KubernetesSerialization JSON = new KubernetesSerialization();
   private static final Map<String, Class<? extends HasMetadata>> TYPES =
@@ -70,17 +70,17 @@ public final class ClusterView {
     return list("", "persistentvolumeclaims", PersistentVolumeClaim.class);
   }
 
-  /** The claim of this name. */
+  @Override
   public Optional<PersistentVolumeClaim> claim(String namespace, String name) {
     return core("persistentvolumeclaims", namespace, name).map(PersistentVolumeClaim.class::cast);
   }
 
-  /** The ConfigMap of this name. */
+  @Override
   public Optional<ConfigMap> configMap(String namespace, String name) {
     return core("configmaps", namespace, name).map(ConfigMap.class::cast);
   }
 
-  /** The Secret of this name. */
+  @Override
   public Optional<Secret> secret(String namespace, String name) {
     return core("secrets", namespace, name).map(Secret.class::cast);
   }
@@ -90,7 +90,7 @@ public final class ClusterView {
     return core("pods", namespace, name).map(Pod.class::cast);
   }
 
-  /** The EvalRuntime of this name. */
+  @Override
   public Optional<GenericKubernetesResource> runtime(String name) {
     return Optional.ofNullable(
             objects.get(new ObjectPath("evaljob.io", "v1alpha1", "evalruntimes", "", name)))

@@ -1,7 +1,6 @@
 package io.evaljob.operator.sandbox.kubelet;
 
-import io.evaljob.operator.sandbox.controller.ClusterView;
-import io.evaljob.operator.sandbox.controller.Pods;
+import io.evaljob.operator.sandbox.controller.PodInputs;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.EnvVar;
@@ -17,6 +16,7 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /** The variables of a container's process. */
 final class ContainerEnvironment {
@@ -52,29 +52,25 @@ final class ContainerEnvironment {
   private static final Pattern MAP_FIELD =
       Pattern.compile("metadata\\.(labels|annotations)\\['(.*)'\\]");
 
-  private final Map<String, String> host;
-  private final String processVariable;
+  private final Node node;
+  private final PodGrant grant;
 
-  /**
-   * Builds environments on this machine.
-   *
-   * @param host this machine's variables, of which few are passed on
-   * @param processVariable variable that names a process's devices
-   */
-  ContainerEnvironment(Map<String, String> host, String processVariable) {
-    this.host = Map.copyOf(host);
-    this.processVariable = processVariable;
+  /** Builds the variables of a pod that was given {@code grant} on {@code node}. */
+  ContainerEnvironment(Node node, PodGrant grant) {
+    this.node = node;
+    this.grant = grant;
   }
 
   /** The variables that every local process may have. */
   Map<String, String> inherited() {
     Map<String, String> variables = new LinkedHashMap<>();
-    host.forEach(
-        (name, value) -> {
-          if (INHERITED.contains(name) || name.startsWith("LC_")) {
-            variables.put(name, value);
-          }
-        });
+    node.hostVariables()
+        .forEach(
+            (name, value) -> {
+              if (INHERITED.contains(name) || name.startsWith("LC_")) {
+                variables.put(name, value);
+              }
+            });
     return variables;
   }
 
@@ -84,18 +80,18 @@ final class ContainerEnvironment {
    *
    * @throws ConfigProblem when a Secret or ConfigMap or its key is missing
    */
-  Map<String, String> of(Pod pod, Container container, ClusterView view, PathMapping paths)
-      throws ConfigProblem {
+  Map<String, String> of(Pod pod, Container container, PathMapping paths) throws ConfigProblem {
     Map<String, String> own = new LinkedHashMap<>();
     for (EnvVar variable : container.getEnv()) {
-      Optional<String> value = value(variable, pod, view, own);
+      Optional<String> value = value(variable, pod, own);
       if (value.isPresent()) {
         own.put(variable.getName(), value.get());
       }
     }
     Map<String, String> all = inherited();
+    all.putAll(node.podVariables());
     own.forEach((name, value) -> all.put(name, paths.rewrite(value)));
-    all.put(processVariable, String.join(",", Pods.devices(pod)));
+    all.put(node.processVariable(), String.join(",", grant.devices()));
     return all;
   }
 
@@ -113,9 +109,9 @@ final class ContainerEnvironment {
     return matcher.appendTail(result).toString();
   }
 
-  private static Optional<String> value(
-      EnvVar variable, Pod pod, ClusterView view, Map<String, String> earlier)
+  private Optional<String> value(EnvVar variable, Pod pod, Map<String, String> earlier)
       throws ConfigProblem {
+    PodInputs inputs = node.inputs();
     EnvVarSource source = variable.getValueFrom();
     if (source == null) {
       String literal = variable.getValue() == null ? "" : variable.getValue();
@@ -123,25 +119,25 @@ final class ContainerEnvironment {
     }
     String namespace = pod.getMetadata().getNamespace();
     if (source.getFieldRef() != null) {
-      return Optional.of(field(pod, source.getFieldRef().getFieldPath()));
+      return Optional.of(field(pod, grant, source.getFieldRef().getFieldPath()));
     }
     if (source.getSecretKeyRef() != null) {
       String name = source.getSecretKeyRef().getName();
       String key = source.getSecretKeyRef().getKey();
       Optional<String> value =
-          view.secret(namespace, name).flatMap(secret -> secretValue(secret, key));
+          inputs.secret(namespace, name).flatMap(secret -> secretValue(secret, key));
       return required(
           value,
           source.getSecretKeyRef().getOptional(),
           "secret",
           name,
           key,
-          view.secret(namespace, name).isPresent());
+          inputs.secret(namespace, name).isPresent());
     }
     if (source.getConfigMapKeyRef() != null) {
       String name = source.getConfigMapKeyRef().getName();
       String key = source.getConfigMapKeyRef().getKey();
-      Optional<ConfigMap> map = view.configMap(namespace, name);
+      Optional<ConfigMap> map = inputs.configMap(namespace, name);
       Optional<String> value = map.map(ConfigMap::getData).map(data -> data.get(key));
       return required(
           value,
@@ -174,24 +170,46 @@ final class ContainerEnvironment {
         .map(text -> new String(Base64.getDecoder().decode(text), StandardCharsets.UTF_8));
   }
 
-  private static String field(Pod pod, String path) throws ConfigProblem {
+  /**
+   * One field of a pod as text.
+   *
+   * @throws ConfigProblem when the field is none that a pod may ask for
+   */
+  static String field(Pod pod, PodGrant grant, String path) throws ConfigProblem {
     Matcher entry = MAP_FIELD.matcher(path);
     if (entry.matches()) {
-      Map<String, String> values =
-          entry.group(1).equals("labels")
-              ? pod.getMetadata().getLabels()
-              : pod.getMetadata().getAnnotations();
-      return values == null ? "" : values.getOrDefault(entry.group(2), "");
+      return entries(pod, entry.group(1)).getOrDefault(entry.group(2), "");
     }
     return switch (path) {
       case "metadata.name" -> pod.getMetadata().getName();
       case "metadata.namespace" -> pod.getMetadata().getNamespace();
       case "metadata.uid" -> pod.getMetadata().getUid();
+      case "metadata.labels", "metadata.annotations" -> lines(pod, path);
       case "spec.nodeName" -> pod.getSpec().getNodeName();
       case "spec.serviceAccountName" -> serviceAccount(pod);
-      case "status.podIP", "status.hostIP" -> "127.0.0.1";
+      case "status.podIP", "status.podIPs" -> grant.address();
+      case "status.hostIP", "status.hostIPs" -> "127.0.0.1";
       default -> throw new ConfigProblem("fieldRef " + path + " is not known on one machine");
     };
+  }
+
+  private static Map<String, String> entries(Pod pod, String kind) {
+    Map<String, String> values =
+        kind.equals("labels") ? pod.getMetadata().getLabels() : pod.getMetadata().getAnnotations();
+    return values == null ? Map.of() : values;
+  }
+
+  /** As a downwardAPI volume writes a map: sorted lines of {@code key="value"}. */
+  private static String lines(Pod pod, String path) {
+    return entries(pod, path.substring("metadata.".length())).entrySet().stream()
+        .map(
+            entry ->
+                entry.getKey()
+                    + "=\""
+                    + entry.getValue().replace("\\", "\\\\").replace("\"", "\\\"")
+                    + "\"")
+        .sorted()
+        .collect(Collectors.joining("\n"));
   }
 
   static String serviceAccount(Pod pod) {

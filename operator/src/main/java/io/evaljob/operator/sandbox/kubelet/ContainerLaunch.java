@@ -1,6 +1,5 @@
 package io.evaljob.operator.sandbox.kubelet;
 
-import io.evaljob.operator.sandbox.controller.ClusterView;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.Pod;
 import java.io.IOException;
@@ -15,53 +14,71 @@ import java.util.Optional;
 /** Makes a container a program of this machine: its words, its variables, its working folder. */
 final class ContainerLaunch {
 
+  /**
+   * A container that can be started.
+   *
+   * @param variables all of the process's variables
+   * @param tokens token files, to be kept fresh
+   */
+  record Prepared(
+      LocalImage image, Map<String, String> variables, List<PodVolumes.TokenFile> tokens) {}
+
   private final Pod pod;
   private final Container container;
+  private final PodGrant grant;
   private final Node node;
   private final PodFolder folder;
   private final PathMapping paths;
 
   /** Launches the only container of {@code pod}. */
-  ContainerLaunch(Pod pod, Node node, PodFolder folder, PathMapping paths) {
+  ContainerLaunch(Pod pod, PodGrant grant, Node node, PodFolder folder, PathMapping paths) {
     this.pod = pod;
     this.container = pod.getSpec().getContainers().get(0);
+    this.grant = grant;
     this.node = node;
     this.folder = folder;
     this.paths = paths;
   }
 
   /**
-   * The variables of the container's process.
+   * Lays out volumes and variables.
    *
-   * @throws ConfigProblem when a Secret or ConfigMap or its key is missing
+   * @throws ConfigProblem when a Secret, ConfigMap or claim or its key is missing
    */
-  Map<String, String> variables(PythonEnvironment environment, ClusterView view)
-      throws ConfigProblem {
-    ContainerEnvironment builder =
-        new ContainerEnvironment(node.hostVariables(), node.processVariable());
-    Map<String, String> variables = new LinkedHashMap<>(builder.of(pod, container, view, paths));
+  Prepared prepare(LocalImage image) throws ConfigProblem, IOException {
+    List<PodVolumes.TokenFile> tokens =
+        new PodVolumes(node).mount(pod, container, grant, folder, paths);
+    Files.deleteIfExists(paths.local(PodFolder.terminationPath(container)));
+    return new Prepared(image, variables(image), tokens);
+  }
+
+  private Map<String, String> variables(LocalImage image) throws ConfigProblem {
+    ContainerEnvironment builder = new ContainerEnvironment(node, grant);
+    Map<String, String> variables = new LinkedHashMap<>(builder.of(pod, container, paths));
     List<String> search = new ArrayList<>();
-    environment.path().forEach(part -> search.add(part.toString()));
+    image.path().forEach(part -> search.add(part.toString()));
     search.add(variables.getOrDefault("PATH", "/usr/local/bin:/usr/bin:/bin"));
     variables.put("PATH", String.join(":", search));
-    variables.putAll(environment.variables());
+    image.variables().forEach((name, value) -> variables.put(name, paths.rewrite(value)));
     return variables;
   }
 
-  /** Starts the container's process; its volumes are there. */
-  LocalProcess start(PythonEnvironment environment, Map<String, String> variables)
-      throws IOException {
+  /** Starts the container's process. */
+  LocalProcess start(Prepared prepared) throws IOException {
     return LocalProcess.start(
         node.python(),
         folder.record(),
-        command(environment, variables),
-        variables,
+        command(prepared.image(), prepared.variables()),
+        prepared.variables(),
         workingFolder(),
         pod.getMetadata().getUid());
   }
 
-  private List<String> command(PythonEnvironment environment, Map<String, String> variables) {
+  private List<String> command(LocalImage image, Map<String, String> variables) {
     List<String> words = new ArrayList<>();
+    if (container.getCommand().isEmpty()) {
+      words.addAll(image.entrypoint());
+    }
     container.getCommand().forEach(word -> words.add(word(word, variables)));
     container.getArgs().forEach(word -> words.add(word(word, variables)));
     if (words.isEmpty()) {
@@ -69,7 +86,7 @@ final class ContainerLaunch {
           "container " + container.getName() + " has no command, and there is no image to ask");
     }
     if (words.get(0).equals("python3") || words.get(0).equals("python")) {
-      words.set(0, environment.python().toString());
+      words.set(0, image.python().toString());
     }
     return words;
   }

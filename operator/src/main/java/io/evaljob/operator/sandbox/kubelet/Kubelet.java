@@ -1,16 +1,14 @@
 package io.evaljob.operator.sandbox.kubelet;
 
-import io.evaljob.operator.sandbox.controller.ClusterView;
-import io.evaljob.operator.sandbox.controller.Controller;
 import io.evaljob.operator.sandbox.controller.Pods;
 import io.fabric8.kubernetes.api.model.Pod;
-import io.fabric8.kubernetes.api.model.PodBuilder;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -21,22 +19,18 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Runs the pods that are bound to this machine, one process tree each, and writes their status.
- * Pods of one container and {@code restartPolicy: Never} only; without probes, init containers,
- * cgroups or a file system of their own.
+ * What it runs has no control group, no user and no file system of its own; what it cannot run it
+ * refuses ({@link UnsupportedFields}).
  */
-public final class Kubelet implements Controller {
-
-  static final String FINALIZER = "evaljob.io/kubelet";
+public final class Kubelet {
 
   private static final Logger LOG = LoggerFactory.getLogger(Kubelet.class);
   private static final Duration LEFTOVER_GRACE = Duration.ofSeconds(10);
-  private static final int DEFAULT_GRACE_SECONDS = 30;
   private static final Duration AFTER_GRACE = Duration.ofSeconds(10);
 
   private record Running(PodWorker worker, Pod pod, CountDownLatch ended) {}
@@ -74,9 +68,9 @@ public final class Kubelet implements Controller {
    *
    * @param devices ids of the devices there are now; a pod that was given another one is lost, too
    */
-  public void recover(ClusterView view, Set<String> devices) throws InterruptedException {
+  public void recover(List<Pod> pods, Set<String> devices) throws InterruptedException {
     Set<Path> known = new HashSet<>();
-    for (Pod pod : view.pods()) {
+    for (Pod pod : pods) {
       PodFolder folder = PodFolder.of(node.state(), pod);
       known.add(folder.root());
       if (!Files.exists(folder.record())) {
@@ -92,11 +86,11 @@ public final class Kubelet implements Controller {
       }
       delete(folder.root());
     }
-    Path pods = node.state().resolve("pods");
-    if (!Files.isDirectory(pods)) {
+    Path all = node.state().resolve("pods");
+    if (!Files.isDirectory(all)) {
       return;
     }
-    try (DirectoryStream<Path> folders = Files.newDirectoryStream(pods)) {
+    try (DirectoryStream<Path> folders = Files.newDirectoryStream(all)) {
       for (Path folder : folders) {
         if (!known.contains(folder)) {
           LocalProcess.endLeftover(folder.resolve("process"), "", LEFTOVER_GRACE);
@@ -104,7 +98,7 @@ public final class Kubelet implements Controller {
         }
       }
     } catch (IOException e) {
-      LOG.warn("cannot look for processes left over in {}", pods, e);
+      LOG.warn("cannot look for processes left over in {}", all, e);
     }
   }
 
@@ -118,7 +112,7 @@ public final class Kubelet implements Controller {
         new PathMapping(folder.fileSystem(), List.of())
             .local(PodFolder.terminationPath(pod.getSpec().getContainers().get(0)));
     node.writer()
-        .editPod(
+        .end(
             pod,
             current -> {
               String now = node.writer().now();
@@ -128,9 +122,8 @@ public final class Kubelet implements Controller {
                       : current.getStatus().getStartTime();
               Pod lost =
                   ContainerStatuses.terminated(
-                      current, 137, "ContainerStatusUnknown", tail(written), started, now);
-              return release(
-                  ContainerStatuses.disrupted(lost, "NodeLost", message, "DeletionByPodGC", now));
+                      current, now, ContainerExit.unseen(tail(written), started));
+              return ContainerStatuses.disrupted(lost, "NodeLost", message, "DeletionByPodGC", now);
             });
   }
 
@@ -152,10 +145,15 @@ public final class Kubelet implements Controller {
     }
   }
 
-  @Override
-  public void sync(ClusterView view) {
+  /**
+   * Starts and ends what is to be started and ended. To be called after every change, always by the
+   * same thread.
+   *
+   * @param pods the pods that are bound to this node, or more, as they were last told
+   */
+  public void sync(Collection<Pod> pods) {
     Set<String> seen = new HashSet<>();
-    for (Pod pod : view.pods()) {
+    for (Pod pod : pods) {
       String uid = pod.getMetadata().getUid();
       seen.add(uid);
       Running here = running.get(uid);
@@ -173,10 +171,10 @@ public final class Kubelet implements Controller {
         if (Pods.isDeleting(pod)) {
           endUnseen(pod);
         } else {
-          start(pod, view);
+          start(pod);
         }
-      } else if (Pods.isEnded(pod) && pod.getMetadata().getFinalizers().contains(FINALIZER)) {
-        edit(pod, Kubelet::release);
+      } else if (Pods.isEnded(pod) && Pods.isDeleting(pod)) {
+        node.writer().release(pod);
       }
     }
     running.forEach(
@@ -190,14 +188,22 @@ public final class Kubelet implements Controller {
         });
   }
 
-  private void start(Pod pod, ClusterView view) {
-    if (pod.getSpec().getContainers().size() != 1 || !pod.getSpec().getInitContainers().isEmpty()) {
-      String message = "one machine runs pods of exactly one container and no init container";
-      String now = node.writer().now();
-      edit(pod, p -> ContainerStatuses.terminated(p, 128, "StartError", message, now, now));
+  private void start(Pod pod) {
+    PodGrant grant;
+    try {
+      UnsupportedFields.refuse(pod);
+      grant = node.admission().admit(pod);
+    } catch (PodRejection e) {
+      node.writer().warning(pod, e.reason(), "Pod was rejected: " + e.getMessage());
+      node.writer()
+          .end(
+              pod,
+              current ->
+                  ContainerStatuses.rejected(
+                      current, e.reason(), e.getMessage(), node.writer().now()));
       return;
     }
-    PodWorker worker = new PodWorker(pod, node, view, oomKills, timer);
+    PodWorker worker = new PodWorker(pod, node, grant, oomKills, timer);
     CountDownLatch ended = new CountDownLatch(1);
     running.put(pod.getMetadata().getUid(), new Running(worker, pod, ended));
     Thread thread =
@@ -215,28 +221,18 @@ public final class Kubelet implements Controller {
   }
 
   private void endUnseen(Pod pod) {
-    edit(
-        pod,
-        current -> {
-          String now = node.writer().now();
-          return release(
-              ContainerStatuses.terminated(current, 137, "ContainerStatusUnknown", "", now, now));
-        });
-  }
-
-  private void edit(Pod pod, UnaryOperator<Pod> change) {
-    node.writer().editPod(pod, change);
-  }
-
-  private static Pod release(Pod pod) {
-    return new PodBuilder(pod).editMetadata().removeFromFinalizers(FINALIZER).endMetadata().build();
+    node.writer()
+        .end(
+            pod,
+            current -> {
+              String now = node.writer().now();
+              return ContainerStatuses.terminated(current, now, ContainerExit.unseen("", now));
+            });
   }
 
   private static Duration grace(Pod pod) {
     Long deletion = pod.getMetadata().getDeletionGracePeriodSeconds();
-    Long own = pod.getSpec().getTerminationGracePeriodSeconds();
-    long seconds = deletion != null ? deletion : own != null ? own : DEFAULT_GRACE_SECONDS;
-    return Duration.ofSeconds(seconds);
+    return deletion != null ? Duration.ofSeconds(deletion) : PodWorker.ownGrace(pod);
   }
 
   /**

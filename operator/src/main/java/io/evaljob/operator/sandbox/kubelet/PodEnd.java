@@ -2,7 +2,6 @@ package io.evaljob.operator.sandbox.kubelet;
 
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.Pod;
-import io.fabric8.kubernetes.api.model.PodBuilder;
 import java.io.IOException;
 import java.util.Optional;
 import org.slf4j.Logger;
@@ -16,8 +15,10 @@ final class PodEnd {
 
   /** Why a pod is ended from outside. */
   enum Reason {
-    /** It was deleted; its end is written down and the finalizer taken off. */
+    /** It was deleted; its end is written down and it is let go. */
     Deleted,
+    /** It was active for longer than it may be. */
+    DeadlineExceeded,
     /** The machine stops; a pod that never started may start next time. */
     NodeStops,
     /** It is not in the API server any more. */
@@ -37,46 +38,45 @@ final class PodEnd {
   }
 
   /**
-   * The container's process ended.
+   * How the container's process ended.
    *
    * @param code its exit code; 128 + n after signal n
    * @param outOfMemory true when the kernel killed for memory meanwhile
    * @param started when it had started
    * @param why empty when it ended by itself
    */
-  void ended(int code, boolean outOfMemory, String started, Optional<Reason> why)
+  ContainerExit exit(int code, boolean outOfMemory, String started, Optional<Reason> why)
       throws IOException {
-    if (why.filter(Reason.Vanished::equals).isPresent()) {
-      folder.delete();
-      return;
-    }
     boolean byKernel = code == 137 && outOfMemory && why.isEmpty();
     String reason = code == 0 ? "Completed" : byKernel ? "OOMKilled" : "Error";
-    String message = terminationMessage(code);
-    node.writer()
-        .editPod(
-            pod,
-            current ->
-                released(
-                    ContainerStatuses.terminated(
-                        current, code, reason, message, started, node.writer().now()),
-                    why));
+    return new ContainerExit(code, reason, terminationMessage(code), started);
+  }
+
+  /** The container's last process has ended. */
+  void ended(ContainerExit exit, Optional<Reason> why) throws IOException {
+    node.admission().free(pod);
+    if (why.filter(Reason.Vanished::equals).isEmpty()) {
+      node.writer()
+          .end(
+              pod,
+              current ->
+                  marked(ContainerStatuses.terminated(current, node.writer().now(), exit), why));
+    }
     folder.delete();
   }
 
   /** The pod is ended before its container started. */
   void neverStarted(Optional<Reason> why) {
     try {
-      if (why.filter(Reason.Deleted::equals).isPresent()) {
+      node.admission().free(pod);
+      if (why.filter(r -> r == Reason.Deleted || r == Reason.DeadlineExceeded).isPresent()) {
         node.writer()
-            .editPod(
+            .end(
                 pod,
                 current -> {
                   String now = node.writer().now();
-                  return released(
-                      ContainerStatuses.terminated(
-                          current, 137, "ContainerStatusUnknown", "", now, now),
-                      why);
+                  ContainerExit exit = ContainerExit.unseen("", now);
+                  return marked(ContainerStatuses.terminated(current, now, exit), why);
                 });
       }
       folder.delete();
@@ -88,34 +88,30 @@ final class PodEnd {
   /** The container cannot be run here at all. */
   void brokenDown(Exception failure) {
     try {
+      node.admission().free(pod);
       String now = node.writer().now();
-      String message = String.valueOf(failure.getMessage());
-      node.writer()
-          .editPod(
-              pod,
-              current ->
-                  released(
-                      ContainerStatuses.terminated(current, 128, "StartError", message, now, now),
-                      Optional.empty()));
+      ContainerExit exit = ContainerExit.notStarted(String.valueOf(failure.getMessage()), now);
+      node.writer().end(pod, current -> ContainerStatuses.terminated(current, now, exit));
     } catch (RuntimeException e) {
       LOG.error("the end of pod {} was not written", pod.getMetadata().getName(), e);
     }
   }
 
-  private Pod released(Pod ended, Optional<Reason> why) {
-    if (why.filter(Reason.NodeStops::equals).isPresent()) {
-      ContainerStatuses.disrupted(
-          ended,
-          "Terminated",
-          "Pod was terminated because the evaljob process of this machine was stopped.",
-          "TerminationByKubelet",
-          node.writer().now());
+  private Pod marked(Pod ended, Optional<Reason> why) {
+    if (why.isEmpty()) {
+      return ended;
     }
-    return new PodBuilder(ended)
-        .editMetadata()
-        .removeFromFinalizers(Kubelet.FINALIZER)
-        .endMetadata()
-        .build();
+    return switch (why.get()) {
+      case NodeStops ->
+          ContainerStatuses.disrupted(
+              ended,
+              "Terminated",
+              "Pod was terminated because the evaljob process of this machine was stopped.",
+              "TerminationByKubelet",
+              node.writer().now());
+      case DeadlineExceeded -> ContainerStatuses.overdue(ended);
+      case Deleted, Vanished -> ended;
+    };
   }
 
   private String terminationMessage(int code) throws IOException {

@@ -1,10 +1,9 @@
 package io.evaljob.operator.sandbox.kubelet;
 
-import io.evaljob.operator.sandbox.apiserver.PodTokens;
-import io.evaljob.operator.sandbox.controller.ClaimBinder;
-import io.evaljob.operator.sandbox.controller.ClusterView;
+import io.evaljob.operator.sandbox.controller.PodInputs;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.DownwardAPIVolumeFile;
 import io.fabric8.kubernetes.api.model.KeyToPath;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Pod;
@@ -39,12 +38,10 @@ final class PodVolumes {
   /** A token file and what to write into it again before it expires. */
   record TokenFile(Path file, String audience, Duration life) {}
 
-  private final ClaimBinder claims;
-  private final PodTokens tokens;
+  private final Node node;
 
-  PodVolumes(ClaimBinder claims, PodTokens tokens) {
-    this.claims = claims;
-    this.tokens = tokens;
+  PodVolumes(Node node) {
+    this.node = node;
   }
 
   /**
@@ -54,30 +51,33 @@ final class PodVolumes {
    * @throws ConfigProblem when a ConfigMap, Secret or claim is missing
    */
   List<TokenFile> mount(
-      Pod pod, Container container, ClusterView view, PodFolder folder, PathMapping paths)
+      Pod pod, Container container, PodGrant grant, PodFolder folder, PathMapping paths)
       throws ConfigProblem, IOException {
     List<TokenFile> tokenFiles = new java.util.ArrayList<>();
     Map<String, Path> sources = new HashMap<>();
     for (Volume volume : pod.getSpec().getVolumes()) {
-      sources.put(volume.getName(), source(pod, volume, view, folder, tokenFiles));
+      sources.put(volume.getName(), source(pod, volume, grant, folder, tokenFiles));
     }
     for (VolumeMount mount : container.getVolumeMounts()) {
       Path source = sources.get(mount.getName());
       if (source == null) {
         throw new ConfigProblem("volume \"" + mount.getName() + "\" not found");
       }
-      link(mount, source, paths, isClaim(pod, mount.getName()));
+      link(mount, source, paths, isWritable(pod, mount.getName()));
     }
     Files.createDirectories(paths.local(PodFolder.terminationPath(container)).getParent());
     return tokenFiles;
   }
 
-  private static boolean isClaim(Pod pod, String volume) {
+  private static boolean isWritable(Pod pod, String volume) {
     return pod.getSpec().getVolumes().stream()
-        .anyMatch(v -> v.getName().equals(volume) && v.getPersistentVolumeClaim() != null);
+        .anyMatch(
+            v ->
+                v.getName().equals(volume)
+                    && (v.getPersistentVolumeClaim() != null || v.getEmptyDir() != null));
   }
 
-  private static void link(VolumeMount mount, Path source, PathMapping paths, boolean claim)
+  private static void link(VolumeMount mount, Path source, PathMapping paths, boolean writable)
       throws IOException, ConfigProblem {
     Path target = source;
     if (mount.getSubPath() != null && !mount.getSubPath().isEmpty()) {
@@ -90,7 +90,7 @@ final class PodVolumes {
                 + mount.getName()
                 + " leaves the volume");
       }
-      if (claim && !Files.exists(target)) {
+      if (writable && !Files.exists(target)) {
         Files.createDirectories(target);
       }
     }
@@ -101,20 +101,18 @@ final class PodVolumes {
   }
 
   private Path source(
-      Pod pod, Volume volume, ClusterView view, PodFolder folder, List<TokenFile> tokenFiles)
+      Pod pod, Volume volume, PodGrant grant, PodFolder folder, List<TokenFile> tokenFiles)
       throws ConfigProblem, IOException {
+    PodInputs inputs = node.inputs();
     String namespace = pod.getMetadata().getNamespace();
     if (volume.getPersistentVolumeClaim() != null) {
       String name = volume.getPersistentVolumeClaim().getClaimName();
       PersistentVolumeClaim claim =
-          view.claim(namespace, name)
+          inputs
+              .claim(namespace, name)
               .orElseThrow(
                   () -> new ConfigProblem("persistentvolumeclaim \"" + name + "\" not found"));
-      Optional<String> problem = claims.problem(claim);
-      if (problem.isPresent()) {
-        throw new ConfigProblem(problem.get());
-      }
-      return claims.folder(claim);
+      return node.claims().folder(claim);
     }
     Path place = folder.volume(volume.getName());
     Files.createDirectories(place);
@@ -125,7 +123,7 @@ final class PodVolumes {
       write(
           place,
           configMap(
-              view,
+              inputs,
               namespace,
               volume.getConfigMap().getName(),
               volume.getConfigMap().getOptional()),
@@ -136,16 +134,20 @@ final class PodVolumes {
       write(
           place,
           secret(
-              view,
+              inputs,
               namespace,
               volume.getSecret().getSecretName(),
               volume.getSecret().getOptional()),
           volume.getSecret().getItems());
       return place;
     }
+    if (volume.getDownwardAPI() != null) {
+      downward(pod, grant, volume.getDownwardAPI().getItems(), place);
+      return place;
+    }
     if (volume.getProjected() != null) {
       for (VolumeProjection part : volume.getProjected().getSources()) {
-        project(pod, part, view, place, tokenFiles);
+        project(pod, part, grant, place, tokenFiles);
       }
       return place;
     }
@@ -154,8 +156,9 @@ final class PodVolumes {
   }
 
   private void project(
-      Pod pod, VolumeProjection part, ClusterView view, Path place, List<TokenFile> tokenFiles)
+      Pod pod, VolumeProjection part, PodGrant grant, Path place, List<TokenFile> tokenFiles)
       throws ConfigProblem, IOException {
+    PodInputs inputs = node.inputs();
     String namespace = pod.getMetadata().getNamespace();
     if (part.getServiceAccountToken() != null) {
       ServiceAccountTokenProjection token = part.getServiceAccountToken();
@@ -163,7 +166,11 @@ final class PodVolumes {
           token.getExpirationSeconds() == null
               ? DEFAULT_TOKEN_LIFE
               : Duration.ofSeconds(token.getExpirationSeconds());
-      TokenFile file = new TokenFile(place.resolve(token.getPath()), token.getAudience(), life);
+      TokenFile file =
+          new TokenFile(
+              place.resolve(token.getPath()),
+              token.getAudience() == null ? "" : token.getAudience(),
+              life);
       refresh(pod, file);
       tokenFiles.add(file);
     }
@@ -171,27 +178,32 @@ final class PodVolumes {
       write(
           place,
           configMap(
-              view, namespace, part.getConfigMap().getName(), part.getConfigMap().getOptional()),
+              inputs, namespace, part.getConfigMap().getName(), part.getConfigMap().getOptional()),
           part.getConfigMap().getItems());
+    }
+    if (part.getDownwardAPI() != null) {
+      downward(pod, grant, part.getDownwardAPI().getItems(), place);
     }
     if (part.getSecret() != null) {
       write(
           place,
-          secret(view, namespace, part.getSecret().getName(), part.getSecret().getOptional()),
+          secret(inputs, namespace, part.getSecret().getName(), part.getSecret().getOptional()),
           part.getSecret().getItems());
+    }
+  }
+
+  private static void downward(
+      Pod pod, PodGrant grant, List<DownwardAPIVolumeFile> items, Path place)
+      throws ConfigProblem, IOException {
+    for (DownwardAPIVolumeFile item : items) {
+      String text = ContainerEnvironment.field(pod, grant, item.getFieldRef().getFieldPath());
+      write(place, item.getPath(), text.getBytes(StandardCharsets.UTF_8));
     }
   }
 
   /** Writes a new token into the file; readers see the old one or the new one. */
   void refresh(Pod pod, TokenFile file) throws IOException {
-    String token =
-        tokens.issue(
-            pod.getMetadata().getNamespace(),
-            ContainerEnvironment.serviceAccount(pod),
-            pod.getMetadata().getName(),
-            pod.getMetadata().getUid(),
-            file.audience(),
-            file.life());
+    String token = node.tokens().issue(pod, file.audience(), file.life());
     Path next = file.file().resolveSibling(file.file().getFileName() + ".next");
     Files.createDirectories(next.getParent());
     Files.deleteIfExists(next);
@@ -203,8 +215,8 @@ final class PodVolumes {
   }
 
   private static Map<String, byte[]> configMap(
-      ClusterView view, String namespace, String name, Boolean optional) throws ConfigProblem {
-    Optional<ConfigMap> map = view.configMap(namespace, name);
+      PodInputs inputs, String namespace, String name, Boolean optional) throws ConfigProblem {
+    Optional<ConfigMap> map = inputs.configMap(namespace, name);
     if (map.isEmpty() && !Boolean.TRUE.equals(optional)) {
       throw new ConfigProblem("configmap \"" + name + "\" not found");
     }
@@ -226,8 +238,8 @@ final class PodVolumes {
   }
 
   private static Map<String, byte[]> secret(
-      ClusterView view, String namespace, String name, Boolean optional) throws ConfigProblem {
-    Optional<Secret> secret = view.secret(namespace, name);
+      PodInputs inputs, String namespace, String name, Boolean optional) throws ConfigProblem {
+    Optional<Secret> secret = inputs.secret(namespace, name);
     if (secret.isEmpty() && !Boolean.TRUE.equals(optional)) {
       throw new ConfigProblem("secret \"" + name + "\" not found");
     }

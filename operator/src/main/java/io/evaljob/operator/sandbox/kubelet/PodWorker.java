@@ -1,13 +1,12 @@
 package io.evaljob.operator.sandbox.kubelet;
 
-import io.evaljob.operator.sandbox.controller.ClusterView;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.Pod;
 import java.io.IOException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
@@ -16,8 +15,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The life of one pod on this machine: environment, volumes, process, end. Runs in a thread of its
- * own; {@link #end} and {@link #poke} may be called by others at any time.
+ * The life of one pod on this machine: image, container runs one after the other, end. Runs in a
+ * thread of its own; {@link #end} and {@link #poke} may be called by others at any time.
  */
 final class PodWorker implements Runnable {
 
@@ -25,46 +24,47 @@ final class PodWorker implements Runnable {
   private static final Duration FIRST_RETRY = Duration.ofSeconds(10);
   private static final Duration LAST_RETRY = Duration.ofMinutes(5);
   private static final Duration MISSING_RETRY = Duration.ofMinutes(1);
-  private static final long LOG_LIMIT = 32L * 1024 * 1024;
-
-  /** How long the last output may take once nobody is left to write more. */
-  private static final long OUTPUT_MILLIS = 2_000;
+  private static final int DEFAULT_GRACE_SECONDS = 30;
 
   private final Pod pod;
   private final Container container;
   private final Node node;
-  private final ClusterView view;
+  private final PodGrant grant;
   private final PodFolder folder;
-  private final PathMapping paths;
   private final ContainerLaunch launch;
   private final PodEnd end;
   private final OomKills oomKills;
   private final ScheduledExecutorService timer;
-  private final List<ScheduledFuture<?>> timers = new ArrayList<>();
+  private final RestartBackOff backOff;
 
   private final Object lock = new Object();
   private Optional<PodEnd.Reason> ending = Optional.empty();
   private Duration grace = Duration.ZERO;
-  private LocalProcess process;
-  private Thread output;
+  private ContainerRun run;
   private Thread preparing;
   private boolean poked;
 
-  PodWorker(
-      Pod pod, Node node, ClusterView view, OomKills oomKills, ScheduledExecutorService timer) {
+  PodWorker(Pod pod, Node node, PodGrant grant, OomKills oomKills, ScheduledExecutorService timer) {
     this.pod = pod;
     this.container = pod.getSpec().getContainers().get(0);
     this.node = node;
-    this.view = view;
+    this.grant = grant;
     this.folder = PodFolder.of(node.state(), pod);
     List<String> mounted = new ArrayList<>();
     container.getVolumeMounts().forEach(mount -> mounted.add(mount.getMountPath()));
     mounted.add(PodFolder.terminationPath(container));
-    this.paths = new PathMapping(folder.fileSystem(), mounted);
-    this.launch = new ContainerLaunch(pod, node, folder, paths);
+    PathMapping paths = new PathMapping(folder.fileSystem(), mounted);
+    this.launch = new ContainerLaunch(pod, grant, node, folder, paths);
     this.end = new PodEnd(pod, node, folder, paths);
     this.oomKills = oomKills;
     this.timer = timer;
+    this.backOff = new RestartBackOff(pod.getSpec().getRestartPolicy());
+  }
+
+  /** The grace that a pod asks for itself. */
+  static Duration ownGrace(Pod pod) {
+    Long own = pod.getSpec().getTerminationGracePeriodSeconds();
+    return Duration.ofSeconds(own == null ? DEFAULT_GRACE_SECONDS : own);
   }
 
   /** Something in the cluster changed: what was missing may be there now. */
@@ -77,76 +77,91 @@ final class PodWorker implements Runnable {
 
   /** Ends the pod: SIGTERM now, SIGKILL after the grace period. A shorter one may follow. */
   void end(PodEnd.Reason why, Duration graceGiven) {
-    LocalProcess running;
+    ContainerRun running;
     synchronized (lock) {
       if (ending.isPresent() && grace.compareTo(graceGiven) <= 0) {
         return;
       }
       ending = Optional.of(why);
       grace = graceGiven;
-      running = process;
+      running = run;
       if (preparing != null) {
         preparing.interrupt();
       }
       lock.notifyAll();
     }
     if (running != null) {
-      stop(running, graceGiven);
-    }
-  }
-
-  private void stop(LocalProcess running, Duration graceGiven) {
-    if (graceGiven.isZero()) {
-      running.kill();
-      return;
-    }
-    running.terminate();
-    synchronized (timers) {
-      timers.add(
-          timer.schedule(
-              () -> {
-                if (!running.onExit().isDone()) {
-                  running.kill();
-                }
-              },
-              graceGiven.toMillis(),
-              TimeUnit.MILLISECONDS));
+      running.stop(graceGiven);
     }
   }
 
   @Override
   public void run() {
+    Optional<ScheduledFuture<?>> deadline = deadline();
+    Optional<ContainerExit> last = Optional.empty();
     try {
-      PythonEnvironment environment = prepareEnvironment();
-      startProcess(environment);
-      node.writer()
-          .editPod(pod, current -> ContainerStatuses.running(current, node.writer().now()));
-      String started = node.writer().now();
-      long killsBefore = oomKills.count();
-      int code = process.await();
-      output.join(OUTPUT_MILLIS);
-      end.ended(code, oomKills.count() > killsBefore, started, why());
+      LocalImage image = prepareImage();
+      for (int restarts = 0; ; restarts++) {
+        long begun = System.nanoTime();
+        ContainerExit exit = runOnce(image, restarts);
+        last = Optional.of(exit);
+        if (why().isPresent() || !backOff.again(exit.code())) {
+          end.ended(exit, why());
+          return;
+        }
+        await(exit, backOff.delay(Duration.ofNanos(System.nanoTime() - begun)));
+      }
     } catch (InterruptedException e) {
-      end.neverStarted(why());
+      endBetween(last);
     } catch (IOException | RuntimeException e) {
       LOG.error("pod {} failed on this machine", pod.getMetadata().getName(), e);
-      if (process != null) {
-        process.kill();
+      synchronized (lock) {
+        if (run != null) {
+          run.stop(Duration.ZERO);
+        }
       }
       end.brokenDown(e);
     } finally {
-      synchronized (timers) {
-        timers.forEach(task -> task.cancel(false));
-      }
-      node.tokens().revoke(pod.getMetadata().getUid());
+      deadline.ifPresent(task -> task.cancel(false));
+      node.tokens().revoke(pod);
     }
   }
 
-  private PythonEnvironment prepareEnvironment() throws InterruptedException {
+  private void endBetween(Optional<ContainerExit> last) {
+    try {
+      if (last.isPresent()) {
+        end.ended(last.get(), why());
+      } else {
+        end.neverStarted(why());
+      }
+    } catch (IOException e) {
+      LOG.warn("pod {} was not cleaned up", pod.getMetadata().getName(), e);
+    }
+  }
+
+  /** Counted from the pod's start here, which its status tells when it is not the first. */
+  private Optional<ScheduledFuture<?>> deadline() {
+    Long seconds = pod.getSpec().getActiveDeadlineSeconds();
+    if (seconds == null) {
+      return Optional.empty();
+    }
+    Duration active =
+        pod.getStatus() == null || pod.getStatus().getStartTime() == null
+            ? Duration.ZERO
+            : Duration.between(
+                Instant.parse(pod.getStatus().getStartTime()), Instant.parse(node.writer().now()));
+    return Optional.of(
+        timer.schedule(
+            () -> end(PodEnd.Reason.DeadlineExceeded, ownGrace(pod)),
+            Math.max(0, seconds - active.toSeconds()),
+            TimeUnit.SECONDS));
+  }
+
+  private LocalImage prepareImage() throws InterruptedException {
     Duration delay = FIRST_RETRY;
     while (true) {
       try {
-        Optional<PythonEnvironment> ready = node.environments().ready(pod, view);
+        Optional<LocalImage> ready = node.images().ready(pod, node.inputs());
         if (ready.isPresent()) {
           return ready.get();
         }
@@ -156,7 +171,7 @@ final class PodWorker implements Runnable {
           preparing = Thread.currentThread();
         }
         try {
-          return node.environments().prepare(pod, view);
+          return node.images().prepare(pod, node.inputs());
         } finally {
           synchronized (lock) {
             preparing = null;
@@ -164,7 +179,7 @@ final class PodWorker implements Runnable {
         }
       } catch (EnvironmentException e) {
         wait("ErrImagePull", e.getMessage());
-        node.writer().event(pod, "Warning", "Failed", e.getMessage(), "kubelet");
+        node.writer().warning(pod, "Failed", e.getMessage());
         pause(delay, false);
         delay =
             delay.multipliedBy(2).compareTo(LAST_RETRY) > 0 ? LAST_RETRY : delay.multipliedBy(2);
@@ -172,25 +187,36 @@ final class PodWorker implements Runnable {
     }
   }
 
-  private void startProcess(PythonEnvironment environment)
+  private ContainerExit runOnce(LocalImage image, int restarts)
       throws InterruptedException, IOException {
+    ContainerRun current = start(image);
+    String started = node.writer().now();
+    boolean probed = ContainerProbes.areAskedFor(container);
+    node.writer()
+        .edit(pod, p -> ContainerStatuses.running(p, grant.address(), restarts, !probed, started));
+    node.writer().milestone(pod, "Started", "Started container " + container.getName());
+    long killsBefore = oomKills.count();
+    if (probed) {
+      current.probe(new ContainerProbes(container, grant.address(), listener(current)));
+    }
+    int code = current.await();
+    return end.exit(code, oomKills.count() > killsBefore, started, why());
+  }
+
+  private ContainerRun start(LocalImage image) throws InterruptedException, IOException {
     while (true) {
       synchronized (lock) {
         poked = false;
       }
       try {
-        List<PodVolumes.TokenFile> tokenFiles =
-            new PodVolumes(node.claims(), node.tokens()).mount(pod, container, view, folder, paths);
-        Map<String, String> variables = launch.variables(environment, view);
+        ContainerRun next = new ContainerRun(pod, node, folder, timer);
+        ContainerLaunch.Prepared prepared = launch.prepare(image);
         synchronized (lock) {
           failIfEnding();
-          process = launch.start(environment, variables);
+          next.start(launch, prepared);
+          run = next;
         }
-        output = new Thread(this::copyOutput, "sandbox-output-" + pod.getMetadata().getName());
-        output.setDaemon(true);
-        output.start();
-        tokenFiles.forEach(this::keepFresh);
-        return;
+        return next;
       } catch (ConfigProblem e) {
         wait("CreateContainerConfigError", e.getMessage());
         pause(MISSING_RETRY, true);
@@ -198,27 +224,43 @@ final class PodWorker implements Runnable {
     }
   }
 
-  private void copyOutput() {
-    try {
-      new BoundedLog(folder.log(), LOG_LIMIT).copy(process.output());
-    } catch (IOException e) {
-      LOG.debug("the output of {} ended", pod.getMetadata().getName(), e);
-    }
+  private ContainerProbes.Listener listener(ContainerRun probed) {
+    return new ContainerProbes.Listener() {
+      @Override
+      public void changed(boolean started, boolean ready) {
+        if (!probed.hasEnded()) {
+          node.writer()
+              .edit(pod, p -> ContainerStatuses.probed(p, started, ready, node.writer().now()));
+        }
+      }
+
+      @Override
+      public void failed(String message) {
+        node.writer().warning(pod, "Unhealthy", message);
+      }
+
+      @Override
+      public void dead(String message) {
+        node.writer().milestone(pod, "Killing", message);
+        probed.stop(ownGrace(pod));
+      }
+    };
   }
 
-  private void keepFresh(PodVolumes.TokenFile file) {
-    long seconds = Math.max(1, file.life().toSeconds() * 8 / 10);
-    Runnable renew =
-        () -> {
-          try {
-            new PodVolumes(node.claims(), node.tokens()).refresh(pod, file);
-          } catch (IOException e) {
-            LOG.warn("the token of {} was not renewed", pod.getMetadata().getName(), e);
-          }
-        };
-    synchronized (timers) {
-      timers.add(timer.scheduleAtFixedRate(renew, seconds, seconds, TimeUnit.SECONDS));
+  private void await(ContainerExit exit, Duration delay) throws InterruptedException {
+    String message =
+        "back-off %ds restarting failed container=%s pod=%s_%s(%s)"
+            .formatted(
+                delay.toSeconds(),
+                container.getName(),
+                pod.getMetadata().getName(),
+                pod.getMetadata().getNamespace(),
+                pod.getMetadata().getUid());
+    node.writer().edit(pod, p -> ContainerStatuses.crashed(p, exit, message, node.writer().now()));
+    if (!delay.isZero()) {
+      node.writer().warning(pod, "BackOff", message);
     }
+    pause(delay, false);
   }
 
   private Optional<PodEnd.Reason> why() {
@@ -232,7 +274,7 @@ final class PodWorker implements Runnable {
       failIfEnding();
     }
     node.writer()
-        .editPod(
+        .edit(
             pod,
             current -> ContainerStatuses.waiting(current, reason, message, node.writer().now()));
   }

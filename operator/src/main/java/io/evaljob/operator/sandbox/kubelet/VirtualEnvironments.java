@@ -61,7 +61,7 @@ public final class VirtualEnvironments {
   }
 
   /** The environment of these requirements when it is complete. */
-  public Optional<PythonEnvironment> find(List<String> requirements) throws EnvironmentException {
+  public Optional<LocalImage> find(List<String> requirements) throws EnvironmentException {
     Path folder = folder(requirements);
     return Installation.isComplete(folder) ? Optional.of(environment(folder)) : Optional.empty();
   }
@@ -71,7 +71,7 @@ public final class VirtualEnvironments {
    *
    * @throws EnvironmentException when pip or venv fails; the message ends with what they said
    */
-  public PythonEnvironment install(List<String> requirements)
+  public LocalImage install(List<String> requirements)
       throws EnvironmentException, InterruptedException {
     Path folder = folder(requirements);
     ReentrantLock lock = LOCKS.computeIfAbsent(folder.toString(), name -> new ReentrantLock());
@@ -115,9 +115,9 @@ public final class VirtualEnvironments {
     }
   }
 
-  private static PythonEnvironment environment(Path folder) {
+  private static LocalImage environment(Path folder) {
     Path venv = Installation.venv(folder);
-    return new PythonEnvironment(
+    return new LocalImage(
         venv.resolve("bin/python3"),
         List.of(venv.resolve("bin")),
         Map.of("VIRTUAL_ENV", venv.toString()));

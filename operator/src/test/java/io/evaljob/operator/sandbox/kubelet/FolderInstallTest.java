@@ -90,7 +90,7 @@ class FolderInstallTest {
 
     Path two = wheel("two", "2.0");
     progress.clear();
-    PythonEnvironment made = environments().install(REQUIREMENTS);
+    LocalImage made = environments().install(REQUIREMENTS);
 
     assertThat(announcement().totalBytes()).isEqualTo(Files.size(one) + Files.size(two));
     assertThat(announcement().total()).isEqualTo(2);

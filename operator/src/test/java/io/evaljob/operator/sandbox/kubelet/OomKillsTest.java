@@ -3,6 +3,7 @@ package io.evaljob.operator.sandbox.kubelet;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.evaljob.operator.sandbox.SandboxPods;
 import io.evaljob.operator.sandbox.apiserver.Admission;
 import io.evaljob.operator.sandbox.apiserver.ApiServer;
 import io.evaljob.operator.sandbox.controller.ClaimBinder;
@@ -79,10 +80,9 @@ class OomKillsTest {
         KubernetesClient client = server.newClient()) {
       ClusterWriter writer = new ClusterWriter(client, Clock.systemUTC());
       ClaimBinder claims = new ClaimBinder(writer, folder.resolve("volumes"));
-      PythonEnvironment machine =
-          new PythonEnvironment(Path.of("python3"), List.of(), System.getenv());
-      RuntimeEnvironments environments =
-          new RuntimeEnvironments(
+      LocalImage machine = new LocalImage(Path.of("python3"), List.of(), System.getenv());
+      RuntimeImages environments =
+          new RuntimeImages(
               new VirtualEnvironments(folder, Path.of("python3"), Map.of(), told -> {}),
               machine.python(),
               Optional.of(machine));
@@ -92,13 +92,16 @@ class OomKillsTest {
                   folder,
                   Path.of("python3"),
                   System.getenv(),
+                  Map.of(),
                   "CUDA_VISIBLE_DEVICES",
                   environments,
-                  writer,
-                  claims,
-                  server.podTokens()),
+                  loop.view(),
+                  new SandboxPods(writer),
+                  SandboxPods.folders(claims),
+                  SandboxPods.tokens(server.podTokens()),
+                  SandboxPods.admission()),
               counter);
-      loop.start(List.of(kubelet));
+      loop.start(List.of(view -> kubelet.sync(view.pods())));
       Pod pod = client.resource(pod(script)).create();
       Pod ended =
           await()

@@ -80,7 +80,7 @@ class VirtualEnvironmentsTest {
   @Test
   void anEnvironmentIsMadeOnceAndFoundAgain() throws Exception {
     assertThat(environments().find(REQUIREMENTS)).isEmpty();
-    PythonEnvironment made = environments().install(REQUIREMENTS);
+    LocalImage made = environments().install(REQUIREMENTS);
     assertThat(made.python()).isExecutable().hasFileName("python3");
     assertThat(made.path()).containsExactly(made.python().getParent());
     assertThat(environments().install(REQUIREMENTS)).isEqualTo(made);
@@ -225,7 +225,7 @@ class VirtualEnvironmentsTest {
 
   @Test
   void aKilledInstallationIsBegunAnew() throws Exception {
-    PythonEnvironment made = environments().install(REQUIREMENTS);
+    LocalImage made = environments().install(REQUIREMENTS);
     Path root = made.python().getParent().getParent().getParent();
     Files.delete(root.resolve("complete"));
     Files.writeString(root.resolve("half"), "");
@@ -238,7 +238,7 @@ class VirtualEnvironmentsTest {
   @Test
   void twoAtOnceMakeItOnce() throws Exception {
     VirtualEnvironments shared = environments();
-    List<PythonEnvironment> made = new CopyOnWriteArrayList<>();
+    List<LocalImage> made = new CopyOnWriteArrayList<>();
     List<Thread> threads =
         Stream.of(shared, environments())
             .map(

@@ -3,7 +3,7 @@ package io.evaljob.operator.sandbox.kubelet;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.evaljob.operator.sandbox.controller.ClusterView;
+import io.evaljob.operator.sandbox.controller.PodInputs;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Volume;
@@ -19,7 +19,7 @@ import java.util.Optional;
  * the EvalRuntime that annotation {@value #ANNOTATION} names. A pod without any runs with the
  * machine's own python3.
  */
-public final class RuntimeEnvironments implements LocalEnvironments {
+public final class RuntimeImages implements LocalImages {
 
   static final String SNAPSHOT = "runtime.json";
   static final String ANNOTATION = "evaljob.io/runtime";
@@ -27,8 +27,8 @@ public final class RuntimeEnvironments implements LocalEnvironments {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final VirtualEnvironments environments;
-  private final PythonEnvironment machine;
-  private final Optional<PythonEnvironment> override;
+  private final LocalImage machine;
+  private final Optional<LocalImage> override;
 
   /**
    * Chooses among three.
@@ -37,39 +37,39 @@ public final class RuntimeEnvironments implements LocalEnvironments {
    * @param python the machine's own interpreter; absolute
    * @param override stands for every image when given
    */
-  public RuntimeEnvironments(
-      VirtualEnvironments environments, Path python, Optional<PythonEnvironment> override) {
+  public RuntimeImages(
+      VirtualEnvironments environments, Path python, Optional<LocalImage> override) {
     this.environments = environments;
-    this.machine = new PythonEnvironment(python, List.of(), Map.of());
+    this.machine = new LocalImage(python, List.of(), Map.of());
     this.override = override;
   }
 
   @Override
-  public Optional<PythonEnvironment> ready(Pod pod, ClusterView view) throws EnvironmentException {
+  public Optional<LocalImage> ready(Pod pod, PodInputs inputs) throws EnvironmentException {
     if (override.isPresent()) {
       return override;
     }
-    List<String> requirements = requirements(pod, view);
+    List<String> requirements = requirements(pod, inputs);
     return requirements.isEmpty() ? Optional.of(machine) : environments.find(requirements);
   }
 
   @Override
-  public PythonEnvironment prepare(Pod pod, ClusterView view)
+  public LocalImage prepare(Pod pod, PodInputs inputs)
       throws EnvironmentException, InterruptedException {
     if (override.isPresent()) {
       return override.get();
     }
-    List<String> requirements = requirements(pod, view);
+    List<String> requirements = requirements(pod, inputs);
     return requirements.isEmpty() ? machine : environments.install(requirements);
   }
 
-  private static List<String> requirements(Pod pod, ClusterView view) throws EnvironmentException {
+  private static List<String> requirements(Pod pod, PodInputs inputs) throws EnvironmentException {
     for (Volume volume : pod.getSpec().getVolumes()) {
       if (volume.getConfigMap() == null) {
         continue;
       }
       Optional<ConfigMap> map =
-          view.configMap(pod.getMetadata().getNamespace(), volume.getConfigMap().getName());
+          inputs.configMap(pod.getMetadata().getNamespace(), volume.getConfigMap().getName());
       if (map.isPresent()
           && map.get().getData() != null
           && map.get().getData().containsKey(SNAPSHOT)) {
@@ -86,7 +86,8 @@ public final class RuntimeEnvironments implements LocalEnvironments {
     if (name == null) {
       return List.of();
     }
-    return view.runtime(name)
+    return inputs
+        .runtime(name)
         .map(runtime -> lines(JSON.valueToTree(runtime.getAdditionalProperties().get("spec"))))
         .orElse(List.of());
   }
