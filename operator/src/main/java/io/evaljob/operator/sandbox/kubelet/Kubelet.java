@@ -38,6 +38,10 @@ public final class Kubelet {
   private final Node node;
   private final OomKills oomKills;
   private final Map<String, Running> running = new ConcurrentHashMap<>();
+
+  /** Pods that were ended without having run, until the view shows it. */
+  private final Set<String> refused = new HashSet<>();
+
   private final ScheduledExecutorService timer;
   private volatile boolean stopping;
 
@@ -170,13 +174,14 @@ public final class Kubelet {
       } else if (Pods.isBound(pod) && !Pods.isEnded(pod) && !stopping) {
         if (Pods.isDeleting(pod)) {
           endUnseen(pod);
-        } else {
+        } else if (!refused.contains(uid)) {
           start(pod);
         }
       } else if (Pods.isEnded(pod) && Pods.isDeleting(pod)) {
         node.writer().release(pod);
       }
     }
+    refused.retainAll(seen);
     running.forEach(
         (uid, here) -> {
           if (!seen.contains(uid)) {
@@ -201,6 +206,7 @@ public final class Kubelet {
               current ->
                   ContainerStatuses.rejected(
                       current, e.reason(), e.getMessage(), node.writer().now()));
+      refused.add(pod.getMetadata().getUid());
       return;
     }
     PodWorker worker = new PodWorker(pod, node, grant, oomKills, timer);
