@@ -20,7 +20,7 @@ import java.time.Instant;
 class ArchitectureTest {
   private static final String ROOT = "io.evaljob.operator.";
   private static final String[] CLIENT_PACKAGES = {
-    ROOT + "reconcile..", ROOT + "report..", ROOT + "sandbox..", ROOT + "cli.."
+    ROOT + "reconcile..", ROOT + "report..", ROOT + "leader..", ROOT + "sandbox..", ROOT + "cli.."
   };
   private static final String[] EDGE_PACKAGES = {
     ROOT + "config..", ROOT + "cli..", ROOT + "sandbox.."
@@ -63,6 +63,7 @@ class ArchitectureTest {
   static final ArchRule lifecycleLayer =
       mayUse("lifecycle", "plan", "validate", "resources", "observe", "status", "config");
 
+  @ArchTest static final ArchRule leaderLayer = mayUse("leader");
   @ArchTest static final ArchRule reportLayer = mayUse("report", "config", "observe");
 
   @ArchTest

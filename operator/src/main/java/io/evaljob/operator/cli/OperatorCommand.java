@@ -10,6 +10,7 @@ import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.http.Interceptor;
 import io.javaoperatorsdk.operator.OperatorException;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -38,6 +39,9 @@ public final class OperatorCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
 
+  /** A second signal does not wait for what the first one began to stop. */
+  private static final int CUT_SHORT = 130;
+
   /** Exit code 0 after SIGTERM or Ctrl-C, 1 when it could not start, 2 when a setting is bad. */
   @Override
   public Integer call() throws InterruptedException {
@@ -51,40 +55,27 @@ public final class OperatorCommand implements Callable<Integer> {
       return BAD_SETTINGS;
     }
     log(config.logLevel());
-    KubernetesClient client = client(version());
+    Config cluster = cluster(version());
     OperatorProcess process;
     try {
-      process = OperatorProcess.start(client, config, Clock.systemUTC());
+      process = OperatorProcess.start(fence -> client(cluster, fence), config, Clock.systemUTC());
     } catch (IOException | IllegalStateException e) {
-      return cannotStart(client, err, e.getMessage());
+      return cannotStart(err, e.getMessage());
     } catch (KubernetesClientException | OperatorException e) {
       return cannotStart(
-          client,
           err,
           "the API server "
-              + client.getMasterUrl()
+              + cluster.getMasterUrl()
               + " cannot be used: "
               + e.getMessage()
               + deepestCause(e)
               + "; are the custom resource definitions and the roles of deploy/ applied?");
     }
-    waitForStop(process, client);
+    CountDownLatch told = new CountDownLatch(1);
+    Interrupts.handle(told::countDown, () -> Runtime.getRuntime().halt(CUT_SHORT));
+    told.await();
+    process.close();
     return 0;
-  }
-
-  private static void waitForStop(OperatorProcess process, KubernetesClient client)
-      throws InterruptedException {
-    CountDownLatch stopped = new CountDownLatch(1);
-    Runtime.getRuntime()
-        .addShutdownHook(
-            new Thread(
-                () -> {
-                  process.close();
-                  client.close();
-                  stopped.countDown();
-                },
-                "shutdown"));
-    stopped.await();
   }
 
   /** The client's own message names the request; why it failed is often only in a cause. */
@@ -96,19 +87,23 @@ public final class OperatorCommand implements Callable<Integer> {
     return cause == failure ? "" : " (" + cause + ")";
   }
 
-  private static int cannotStart(KubernetesClient client, PrintWriter err, String why) {
-    client.close();
+  private static int cannotStart(PrintWriter err, String why) {
     err.println("evaljob operator cannot start: " + why);
     err.flush();
     return CANNOT_START;
   }
 
-  private static KubernetesClient client(String version) {
-    Config config =
-        new ConfigBuilder(Config.autoConfigure(null))
-            .withUserAgent("evaljob-operator/" + version)
-            .build();
-    return new KubernetesClientBuilder().withConfig(config).build();
+  private static Config cluster(String version) {
+    return new ConfigBuilder(Config.autoConfigure(null))
+        .withUserAgent("evaljob-operator/" + version)
+        .build();
+  }
+
+  private static KubernetesClient client(Config cluster, Interceptor fence) {
+    return new KubernetesClientBuilder()
+        .withConfig(cluster)
+        .withHttpClientBuilderConsumer(http -> http.addOrReplaceInterceptor("fence", fence))
+        .build();
   }
 
   private static String version() {

@@ -1,12 +1,18 @@
 package io.evaljob.operator.cli;
 
 import io.evaljob.operator.config.OperatorConfig;
+import io.evaljob.operator.leader.Fence;
+import io.evaljob.operator.leader.LeaseElection;
+import io.evaljob.operator.lifecycle.LifecycleSettings;
 import io.evaljob.operator.plan.DeviceContext;
 import io.evaljob.operator.reconcile.EvalJobOperator;
 import io.evaljob.operator.report.HealthServer;
 import io.evaljob.operator.report.ReportAuthority;
 import io.evaljob.operator.report.ReportServer;
+import io.evaljob.operator.resources.RunnerArchive;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.http.Interceptor;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
 import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.core.instrument.binder.system.UptimeMetrics;
@@ -18,38 +24,53 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.UUID;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The operator as it runs in a cluster: probes, report endpoint and reconcilers, one lifetime. */
+/**
+ * The operator as it runs in a cluster: probes, report endpoint, reconcilers and its part in the
+ * election, one lifetime.
+ */
 final class OperatorProcess implements AutoCloseable {
   private static final Logger LOGGER = LoggerFactory.getLogger(OperatorProcess.class);
 
-  /** Reconciles in work get this long; what they leave undone the next start finds. */
-  private static final Duration STOP = Duration.ofSeconds(3);
+  /** Reconciles in work get this long; what they leave undone the next leader finds. */
+  private static final Duration STOP = Duration.ofSeconds(2);
 
   /** What is running, the last started first. */
   private final Deque<AutoCloseable> running = new ArrayDeque<>();
 
-  private final AtomicReference<EvalJobOperator> operator = new AtomicReference<>();
+  private final AtomicReference<BooleanSupplier> ready = new AtomicReference<>(() -> false);
+  private final OperatorConfig config;
+  private final Clock clock;
+  private final Fence fence;
   private int reportPort;
   private int healthPort;
 
-  private OperatorProcess() {}
+  private OperatorProcess(OperatorConfig config, Clock clock) {
+    this.config = config;
+    this.clock = clock;
+    this.fence = new Fence(clock, System::nanoTime);
+  }
 
   /**
-   * Starts everything; it is alive at once, and ready when the caches are filled.
+   * Starts everything; it is alive at once, and ready when the caches are filled and the lease was
+   * seen, whether it leads or stands by.
    *
-   * @param client stays open when the process is closed
+   * @param connect gives the client, which is closed with the process, with this interceptor
    * @throws IOException when a port cannot be bound
    * @throws IllegalStateException when the report authority cannot be used, with the remedy
    */
-  static OperatorProcess start(KubernetesClient client, OperatorConfig config, Clock clock)
+  static OperatorProcess start(
+      Function<Interceptor, KubernetesClient> connect, OperatorConfig config, Clock clock)
       throws IOException {
-    OperatorProcess process = new OperatorProcess();
+    OperatorProcess process = new OperatorProcess(config, clock);
     try {
-      process.startAll(client, config, clock);
+      process.startAll(connect);
       return process;
     } catch (IOException | RuntimeException e) {
       process.close();
@@ -57,21 +78,19 @@ final class OperatorProcess implements AutoCloseable {
     }
   }
 
-  private void startAll(KubernetesClient client, OperatorConfig config, Clock clock)
-      throws IOException {
-    PrometheusMeterRegistry meters = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+  private void startAll(Function<Interceptor, KubernetesClient> connect) throws IOException {
+    KubernetesClient client = connect.apply(fence);
+    running.push(client);
+    PrometheusMeterRegistry meters = meters();
     running.push(meters::close);
-    new JvmMemoryMetrics().bindTo(meters);
-    new ProcessorMetrics().bindTo(meters);
-    new UptimeMetrics().bindTo(meters);
     HealthServer health =
-        HealthServer.start(new InetSocketAddress(config.healthPort()), this::ready, meters);
+        HealthServer.start(address(config.healthPort()), () -> ready.get().getAsBoolean(), meters);
     running.push(health);
     healthPort = health.port();
     ReportAuthority authority = ReportAuthority.open(client, config, clock);
     ReportServer reports =
         ReportServer.open(
-            new InetSocketAddress(config.reportPort()),
+            address(config.reportPort()),
             authority,
             client,
             clock,
@@ -79,19 +98,66 @@ final class OperatorProcess implements AutoCloseable {
             meters);
     running.push(reports);
     reportPort = reports.port();
-    EvalJobOperator started =
+    EvalJobOperator operator =
         EvalJobOperator.start(
-            client, config, clock, new DeviceContext.RequestedInPod(), authority::bundle);
-    running.push(() -> closeInTime(started));
-    reports.serve(started.reportSink());
-    operator.set(started);
+            client,
+            config,
+            clock,
+            new DeviceContext.RequestedInPod(),
+            authority::bundle,
+            RunnerArchive.fromClassPath(),
+            LifecycleSettings.DEFAULT,
+            fence);
+    reports.serve(operator.reportSink());
     LOGGER.info(
-        "Reconciling {}; reports on port {}, probes and metrics on port {}",
+        "Watching {}; reports on port {}, probes and metrics on port {}",
         config.watchNamespaces().isEmpty()
             ? "all namespaces"
             : "namespaces " + String.join(", ", config.watchNamespaces()),
         reportPort,
         healthPort);
+    // Last: whoever leads has full caches to work with.
+    LeaseElection election = join(client, operator);
+    running.push(() -> leave(election, operator));
+    ready.set(() -> operator.ready() && election.joined());
+  }
+
+  private PrometheusMeterRegistry meters() {
+    PrometheusMeterRegistry meters = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    new JvmMemoryMetrics().bindTo(meters);
+    new ProcessorMetrics().bindTo(meters);
+    new UptimeMetrics().bindTo(meters);
+    Gauge.builder("evaljob.leader", () -> fence.held() ? 1 : 0)
+        .description("1 while this replica leads, 0 while it stands by")
+        .register(meters);
+    return meters;
+  }
+
+  private LeaseElection join(KubernetesClient client, EvalJobOperator operator) {
+    return LeaseElection.join(
+        client,
+        config.namespace(),
+        config.replicaName() + "_" + UUID.randomUUID(),
+        config.leaseDuration(),
+        fence,
+        new LeaseElection.Candidate() {
+          @Override
+          public void lead() {
+            operator.takeOver();
+          }
+
+          @Override
+          public void standBy() {
+            operator.standBy();
+          }
+        });
+  }
+
+  private InetSocketAddress address(int port) {
+    return config
+        .listenAddress()
+        .map(address -> new InetSocketAddress(address, port))
+        .orElseGet(() -> new InetSocketAddress(port));
   }
 
   int reportPort() {
@@ -102,15 +168,14 @@ final class OperatorProcess implements AutoCloseable {
     return healthPort;
   }
 
-  boolean ready() {
-    EvalJobOperator started = operator.get();
-    return started != null && started.ready();
+  boolean leads() {
+    return fence.held();
   }
 
   /** Stops in about 5 s at most, whatever is in work. */
   @Override
   public void close() {
-    operator.set(null);
+    ready.set(() -> false);
     while (!running.isEmpty()) {
       try {
         running.pop().close();
@@ -120,6 +185,14 @@ final class OperatorProcess implements AutoCloseable {
     }
   }
 
+  /** Passes in work end first: they may write until the lease is given back. */
+  private static void leave(LeaseElection election, EvalJobOperator operator)
+      throws InterruptedException {
+    closeInTime(operator);
+    election.close();
+    operator.standBy();
+  }
+
   private static void closeInTime(EvalJobOperator started) throws InterruptedException {
     Thread closing = new Thread(started::close, "operator-stop");
     closing.setDaemon(true);
@@ -127,7 +200,7 @@ final class OperatorProcess implements AutoCloseable {
     closing.join(STOP.toMillis());
     if (closing.isAlive()) {
       LOGGER.warn(
-          "A reconcile did not end within {} s; the next start goes on from there",
+          "A reconcile did not end within {} s; the next leader goes on from there",
           STOP.toSeconds());
     }
   }

@@ -1,7 +1,9 @@
 package io.evaljob.operator.config;
 
+import java.net.InetAddress;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -20,6 +22,9 @@ import java.util.stream.Collectors;
 /** Turns environment variables into settings and collects every problem on the way. */
 final class EnvironmentReader {
   private static final Pattern DNS_LABEL = Pattern.compile("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?");
+  private static final Pattern REPLICA = Pattern.compile("[!-~]{1,200}");
+  private static final Pattern ADDRESS =
+      Pattern.compile("[0-9]{1,3}(\\.[0-9]{1,3}){3}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*");
   private static final String PREFIX = "EVALJOB_";
 
   /** Variables of the launcher, and those Kubernetes derives from our own Service. */
@@ -37,8 +42,11 @@ final class EnvironmentReader {
     refuseUnknown();
     String namespace = namespace();
     SortedSet<String> watched = watchNamespaces();
+    String replica = replicaName();
+    int lease = number(Option.LEASE_SECONDS, 3, 300);
     int threads = number(Option.RECONCILE_THREADS, 1, 256);
     int progress = number(Option.PROGRESS_SECONDS, 1, 3600);
+    Optional<InetAddress> address = listenAddress();
     int reportPort = number(Option.REPORT_PORT, 1, 65535);
     URI url = reportUrl(namespace);
     Optional<CertificateFiles> certificate = certificate();
@@ -58,8 +66,11 @@ final class EnvironmentReader {
     return new OperatorConfig(
         namespace,
         watched,
+        replica,
+        Duration.ofSeconds(lease),
         threads,
         Duration.ofSeconds(progress),
+        address,
         reportPort,
         url,
         certificate,
@@ -106,6 +117,42 @@ final class EnvironmentReader {
       names.add(name);
     }
     return names;
+  }
+
+  private String replicaName() {
+    Optional<String> given = value(Option.REPLICA_NAME);
+    if (given.isPresent() && !REPLICA.matcher(given.get()).matches()) {
+      problem(
+          Option.REPLICA_NAME,
+          given.get(),
+          "is not a name of " + Option.REPLICA_NAME.accepted(),
+          "set the pod's name");
+    }
+    return given
+        .or(() -> Optional.ofNullable(environment.get("HOSTNAME")))
+        .filter(name -> REPLICA.matcher(name).matches())
+        .orElse("operator");
+  }
+
+  private Optional<InetAddress> listenAddress() {
+    Optional<String> text = value(Option.LISTEN_ADDRESS);
+    if (text.isEmpty()) {
+      return Optional.empty();
+    }
+    // Only what looks like an address is given to a method that would ask DNS for a name.
+    if (ADDRESS.matcher(text.get()).matches()) {
+      try {
+        return Optional.of(InetAddress.getByName(text.get()));
+      } catch (UnknownHostException ignored) {
+        // Reported below with the names.
+      }
+    }
+    problem(
+        Option.LISTEN_ADDRESS,
+        text.get(),
+        "is not an IP address",
+        "set one of this machine, such as 127.0.0.1 or ::1, or leave it out for all");
+    return Optional.empty();
   }
 
   private URI reportUrl(String namespace) {

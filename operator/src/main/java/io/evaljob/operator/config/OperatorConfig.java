@@ -1,5 +1,6 @@
 package io.evaljob.operator.config;
 
+import java.net.InetAddress;
 import java.net.URI;
 import java.time.Duration;
 import java.util.Collections;
@@ -13,8 +14,11 @@ import java.util.TreeSet;
  *
  * @param namespace namespace the operator runs in
  * @param watchNamespaces namespaces whose EvalJobs are reconciled; empty means all
+ * @param replicaName tells this replica from the others in the Lease and in logs
+ * @param leaseDuration how long after its last sign of life a leader is replaced
  * @param reconcileThreads EvalJobs reconciled at the same time, 1 to 256
  * @param progressInterval least time between two progress writes to one EvalJob
+ * @param listenAddress where report endpoint, probes and metrics listen; empty means all addresses
  * @param reportPort port of the report endpoint; 0 picks a free one (never from the environment)
  * @param reportUrl address of the report endpoint as pods reach it, without a path
  * @param reportCertificate certificate of the report endpoint; empty: the operator makes one
@@ -25,8 +29,11 @@ import java.util.TreeSet;
 public record OperatorConfig(
     String namespace,
     SortedSet<String> watchNamespaces,
+    String replicaName,
+    Duration leaseDuration,
     int reconcileThreads,
     Duration progressInterval,
+    Optional<InetAddress> listenAddress,
     int reportPort,
     URI reportUrl,
     Optional<CertificateFiles> reportCertificate,
@@ -60,8 +67,11 @@ public record OperatorConfig(
     return new OperatorConfig(
         namespace,
         watchNamespaces,
+        replicaName,
+        leaseDuration,
         reconcileThreads,
         progressInterval,
+        listenAddress,
         reportPort,
         url,
         reportCertificate,
@@ -75,8 +85,11 @@ public record OperatorConfig(
     return new OperatorConfig(
         namespace,
         watchNamespaces,
+        replicaName,
+        leaseDuration,
         reconcileThreads,
         interval,
+        listenAddress,
         reportPort,
         reportUrl,
         reportCertificate,

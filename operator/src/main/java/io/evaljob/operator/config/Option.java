@@ -9,13 +9,27 @@ public enum Option {
       "EVALJOB_NAMESPACE",
       "a namespace name",
       "evaljob-system",
-      "Namespace the operator runs in: it keeps the report authority's Secret there and looks up"
+      "Namespace the operator runs in: it keeps its Lease and the report authority's Secret there"
+          + " and looks up"
           + " shared ModelProfiles there."),
   WATCH_NAMESPACES(
       "EVALJOB_WATCH_NAMESPACES",
       "namespace names, separated by commas",
       "all namespaces",
       "Namespaces whose EvalJobs are reconciled."),
+  REPLICA_NAME(
+      "EVALJOB_REPLICA_NAME",
+      "up to 200 printable characters, no spaces",
+      "`HOSTNAME`, or `operator`",
+      "Name of this replica in the Lease and in logs; give it the pod's name. A random part is"
+          + " added to it, so two processes of one name are two replicas."),
+  LEASE_SECONDS(
+      "EVALJOB_LEASE_SECONDS",
+      "3 to 300",
+      "12",
+      "A standby takes over when the leader has not renewed its Lease for so long. The leader"
+          + " renews it every sixth of that time, and stops writing when it could not for two"
+          + " thirds of it."),
   RECONCILE_THREADS(
       "EVALJOB_RECONCILE_THREADS",
       "1 to 256",
@@ -27,6 +41,11 @@ public enum Option {
       "60",
       "Least time between two writes of progress to the status of one EvalJob. Results and phase"
           + " changes are written at once."),
+  LISTEN_ADDRESS(
+      "EVALJOB_LISTEN_ADDRESS",
+      "an IP address",
+      "all addresses",
+      "Address on which both ports below listen."),
   REPORT_PORT(
       "EVALJOB_REPORT_PORT",
       "1 to 65535",

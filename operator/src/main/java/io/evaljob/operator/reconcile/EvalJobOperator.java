@@ -3,6 +3,7 @@ package io.evaljob.operator.reconcile;
 import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.api.v1alpha1.EvalRuntime;
 import io.evaljob.operator.config.OperatorConfig;
+import io.evaljob.operator.leader.Leadership;
 import io.evaljob.operator.lifecycle.LifecycleSettings;
 import io.evaljob.operator.plan.DeviceContext;
 import io.evaljob.operator.report.ReportSink;
@@ -20,6 +21,7 @@ import io.javaoperatorsdk.operator.processing.retry.GenericRetry;
 import io.javaoperatorsdk.operator.processing.retry.Retry;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.List;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,10 +39,12 @@ public final class EvalJobOperator implements AutoCloseable {
 
   private final Operator operator;
   private final ReportInbox inbox;
+  private final List<Runnable> wakes;
 
-  private EvalJobOperator(Operator operator, ReportInbox inbox) {
+  private EvalJobOperator(Operator operator, ReportInbox inbox, List<Runnable> wakes) {
     this.operator = operator;
     this.inbox = inbox;
+    this.wakes = wakes;
   }
 
   /**
@@ -69,7 +73,8 @@ public final class EvalJobOperator implements AutoCloseable {
         devices,
         caBundle,
         RunnerArchive.fromClassPath(),
-        LifecycleSettings.DEFAULT);
+        LifecycleSettings.DEFAULT,
+        Leadership.alone());
   }
 
   /**
@@ -92,7 +97,33 @@ public final class EvalJobOperator implements AutoCloseable {
       Supplier<String> caBundle,
       RunnerArchive runner,
       LifecycleSettings limits) {
-    ReportInbox inbox = new ReportInbox(clock, config.progressInterval());
+    return start(client, config, clock, devices, caBundle, runner, limits, Leadership.alone());
+  }
+
+  /**
+   * Starts the operator as one of several replicas.
+   *
+   * @param client client of the API server; it stays open when the operator is closed
+   * @param config the operator's settings
+   * @param clock the time
+   * @param devices who isolates the devices
+   * @param caBundle PEM of the report endpoint's current and next CA
+   * @param runner what runs in the pods
+   * @param limits limits that no spec names
+   * @param leadership nothing is written while it is not held, and whoever gives it tells what
+   *     becomes of it by {@link #takeOver} and {@link #standBy}
+   * @return the running operator
+   */
+  public static EvalJobOperator start(
+      KubernetesClient client,
+      OperatorConfig config,
+      Clock clock,
+      DeviceContext devices,
+      Supplier<String> caBundle,
+      RunnerArchive runner,
+      LifecycleSettings limits,
+      Leadership leadership) {
+    ReportInbox inbox = new ReportInbox(clock, config.progressInterval(), leadership);
     EvalJobReconciler reconciler =
         new EvalJobReconciler(
             client,
@@ -102,7 +133,10 @@ public final class EvalJobOperator implements AutoCloseable {
             new ChildFactory(new ResourceSettings(config.reportUrl().toString(), runner)),
             caBundle,
             inbox,
-            limits);
+            limits,
+            leadership);
+    EvalRuntimeReconciler runtimes =
+        new EvalRuntimeReconciler(client, clock, RuntimeValidator::validate, leadership);
     Operator operator =
         new Operator(
             overrides ->
@@ -122,11 +156,11 @@ public final class EvalJobOperator implements AutoCloseable {
             controllerSettings(controller)
                 .settingNamespaces(EventSources.namespaces(config.watchNamespaces())));
     operator.register(
-        new EvalRuntimeReconciler(client, clock, RuntimeValidator::validate),
+        runtimes,
         (ControllerConfigurationOverrider<EvalRuntime> controller) ->
             controllerSettings(controller));
     operator.start();
-    return new EvalJobOperator(operator, inbox);
+    return new EvalJobOperator(operator, inbox, List.of(reconciler::wakeAll, runtimes::wakeAll));
   }
 
   /** Closing the operator ends its watches too, without a reason. */
@@ -156,6 +190,16 @@ public final class EvalJobOperator implements AutoCloseable {
   /** Where authenticated reports go. */
   public ReportSink reportSink() {
     return inbox;
+  }
+
+  /** Catches up: everything is looked at, since nothing was done while another replica led. */
+  public void takeOver() {
+    wakes.forEach(Runnable::run);
+  }
+
+  /** Has the reports that wait here sent to the replica that leads. */
+  public void standBy() {
+    inbox.abandon();
   }
 
   /** Whether all caches are filled and watched. */

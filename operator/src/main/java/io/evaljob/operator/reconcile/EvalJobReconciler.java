@@ -3,6 +3,8 @@ package io.evaljob.operator.reconcile;
 import io.evaljob.api.v1alpha1.ConditionType;
 import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.operator.config.OperatorConfig;
+import io.evaljob.operator.leader.Fence;
+import io.evaljob.operator.leader.Leadership;
 import io.evaljob.operator.lifecycle.Conclusion;
 import io.evaljob.operator.lifecycle.Decision;
 import io.evaljob.operator.lifecycle.Lifecycle;
@@ -34,6 +36,7 @@ final class EvalJobReconciler implements Reconciler<EvalJob> {
   private final Clock clock;
   private final ReportInbox inbox;
   private final LifecycleSettings limits;
+  private final LeadersPass leaders;
   private final EventSources sources;
   private final ActionExecutor executor;
   private final StatusWriter writer;
@@ -48,15 +51,23 @@ final class EvalJobReconciler implements Reconciler<EvalJob> {
       ChildFactory children,
       Supplier<String> caBundle,
       ReportInbox inbox,
-      LifecycleSettings limits) {
+      LifecycleSettings limits,
+      Leadership leadership) {
     this.clock = clock;
     this.inbox = inbox;
     this.limits = limits;
+    leaders = new LeadersPass(leadership);
     sources = new EventSources(client, config, devices, inbox);
-    executor = new ActionExecutor(client, children, sources, caBundle);
-    writer = new StatusWriter(client);
-    recorder = new EventRecorder(client, clock);
-    sweep = new RunnerSweep(client, children, sources);
+    KubernetesClient writing = Fence.singleTry(client);
+    executor = new ActionExecutor(writing, children, sources, caBundle);
+    writer = new StatusWriter(writing);
+    recorder = new EventRecorder(writing, clock);
+    sweep = new RunnerSweep(writing, children, sources);
+  }
+
+  /** Has every EvalJob reconciled. */
+  void wakeAll() {
+    sources.wakeAll();
   }
 
   @Override
@@ -66,6 +77,10 @@ final class EvalJobReconciler implements Reconciler<EvalJob> {
 
   @Override
   public UpdateControl<EvalJob> reconcile(EvalJob job, Context<EvalJob> context) {
+    return leaders.take(job, () -> pass(job, context));
+  }
+
+  private UpdateControl<EvalJob> pass(EvalJob job, Context<EvalJob> context) {
     if (job.getMetadata().getDeletionTimestamp() != null) {
       inbox.forget(job.getMetadata().getUid());
       return UpdateControl.noUpdate();

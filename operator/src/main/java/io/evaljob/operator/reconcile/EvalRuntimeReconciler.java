@@ -4,6 +4,8 @@ import io.evaljob.api.v1alpha1.ConditionType;
 import io.evaljob.api.v1alpha1.EvalRuntime;
 import io.evaljob.api.v1alpha1.EvalRuntimeStatus;
 import io.evaljob.api.v1alpha1.Reason;
+import io.evaljob.operator.leader.Fence;
+import io.evaljob.operator.leader.Leadership;
 import io.evaljob.operator.plan.Refusal;
 import io.evaljob.operator.status.Conditions;
 import io.evaljob.operator.status.SameStatus;
@@ -12,8 +14,13 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
+import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
 import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
 import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
+import io.javaoperatorsdk.operator.processing.event.ResourceID;
+import io.javaoperatorsdk.operator.processing.event.source.EventSource;
+import io.javaoperatorsdk.operator.processing.event.source.IndexerResourceCache;
+import io.javaoperatorsdk.operator.processing.event.source.inbound.SimpleInboundEventSource;
 import java.net.HttpURLConnection;
 import java.time.Clock;
 import java.time.Duration;
@@ -30,16 +37,40 @@ final class EvalRuntimeReconciler implements Reconciler<EvalRuntime> {
   private final KubernetesClient client;
   private final Clock clock;
   private final Function<EvalRuntime, List<Refusal>> check;
+  private final LeadersPass leaders;
+  private final SimpleInboundEventSource<EvalRuntime> wakes =
+      new SimpleInboundEventSource<>("wakes");
+  private IndexerResourceCache<EvalRuntime> runtimes;
 
   EvalRuntimeReconciler(
-      KubernetesClient client, Clock clock, Function<EvalRuntime, List<Refusal>> check) {
-    this.client = client;
+      KubernetesClient client,
+      Clock clock,
+      Function<EvalRuntime, List<Refusal>> check,
+      Leadership leadership) {
+    this.client = Fence.singleTry(client);
     this.clock = clock;
     this.check = check;
+    this.leaders = new LeadersPass(leadership);
+  }
+
+  @Override
+  public List<EventSource<?, EvalRuntime>> prepareEventSources(
+      EventSourceContext<EvalRuntime> context) {
+    runtimes = context.getPrimaryCache();
+    return List.of(wakes);
+  }
+
+  /** Has every EvalRuntime reconciled. */
+  void wakeAll() {
+    runtimes.list().map(ResourceID::fromResource).forEach(wakes::propagateEvent);
   }
 
   @Override
   public UpdateControl<EvalRuntime> reconcile(EvalRuntime runtime, Context<EvalRuntime> context) {
+    return leaders.take(runtime, () -> pass(runtime));
+  }
+
+  private UpdateControl<EvalRuntime> pass(EvalRuntime runtime) {
     if (runtime.getMetadata().getDeletionTimestamp() != null) {
       return UpdateControl.noUpdate();
     }

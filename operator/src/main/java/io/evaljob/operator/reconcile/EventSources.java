@@ -67,6 +67,7 @@ final class EventSources {
   private InformerEventSource<EvalRuntime, EvalJob> runtimes;
   private InformerEventSource<ModelProfile, EvalJob> profiles;
   private InformerEventSource<Namespace, EvalJob> namespaces;
+  private SimpleInboundEventSource<EvalJob> wakes;
 
   EventSources(
       KubernetesClient client, OperatorConfig config, DeviceContext devices, ReportInbox inbox) {
@@ -124,10 +125,15 @@ final class EventSources {
                     namespace ->
                         ids(evalJobs.byIndex(BY_NAMESPACE, namespace.getMetadata().getName()))),
             context);
-    SimpleInboundEventSource<EvalJob> reports = new SimpleInboundEventSource<>("reports");
-    inbox.connect(reports::propagateEvent, this::identify);
+    wakes = new SimpleInboundEventSource<>("wakes");
+    inbox.connect(wakes::propagateEvent, this::identify);
     return List.of(
-        jobs, pods, configMaps, failedCreates, claims, runtimes, profiles, namespaces, reports);
+        jobs, pods, configMaps, failedCreates, claims, runtimes, profiles, namespaces, wakes);
+  }
+
+  /** Has every EvalJob looked at: what was due while another replica led was not done here. */
+  void wakeAll() {
+    evalJobs.list().map(ResourceID::fromResource).forEach(wakes::propagateEvent);
   }
 
   private <T extends HasMetadata> InformerEventSource<T, EvalJob> children(

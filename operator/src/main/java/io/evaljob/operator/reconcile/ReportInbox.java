@@ -2,6 +2,7 @@ package io.evaljob.operator.reconcile;
 
 import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.api.v1alpha1.Progress;
+import io.evaljob.operator.leader.Leadership;
 import io.evaljob.operator.observe.Preflight;
 import io.evaljob.operator.observe.StageReport;
 import io.evaljob.operator.report.PodIdentity;
@@ -34,19 +35,26 @@ final class ReportInbox implements ReportSink {
 
   private final Clock clock;
   private final Duration interval;
+  private final Leadership leadership;
   private final Map<String, Box> boxes = new ConcurrentHashMap<>();
   private volatile Consumer<ResourceID> wake = job -> {};
   private volatile Function<String, Optional<PodIdentity>> pods = uid -> Optional.empty();
 
-  ReportInbox(Clock clock, Duration interval) {
+  ReportInbox(Clock clock, Duration interval, Leadership leadership) {
     this.clock = clock;
     this.interval = interval;
+    this.leadership = leadership;
   }
 
   /** Connects the inbox with the reconciler's event sources. */
   void connect(Consumer<ResourceID> waker, Function<String, Optional<PodIdentity>> podSource) {
     wake = waker;
     pods = podSource;
+  }
+
+  @Override
+  public boolean leads() {
+    return leadership.held();
   }
 
   @Override
@@ -61,6 +69,13 @@ final class ReportInbox implements ReportSink {
     boolean due;
     synchronized (box) {
       due = report.last() ? box.takeLast(report, answer) : takeProgress(box, report);
+    }
+    if (!leadership.held()) {
+      // No pass will look at it here, be it the first such report or one that came in the moment
+      // in which the lease was lost.
+      abandon();
+      answer.complete(Stored.NOT_LEADER);
+      return answer;
     }
     if (!report.last()) {
       answer.complete(Stored.ACCEPTED);
@@ -116,6 +131,21 @@ final class ReportInbox implements ReportSink {
       }
     }
     answers.forEach(answer -> answer.complete(Stored.STORED));
+  }
+
+  /** Has every report that waits sent again, to another replica. */
+  void abandon() {
+    List<CompletableFuture<Stored>> answers = new ArrayList<>();
+    for (String jobUid : List.copyOf(boxes.keySet())) {
+      Box box = boxes.remove(jobUid);
+      if (box != null) {
+        synchronized (box) {
+          box.waiting.values().forEach(answers::addAll);
+          box.waiting.clear();
+        }
+      }
+    }
+    answers.forEach(answer -> answer.complete(Stored.NOT_LEADER));
   }
 
   /** Drops what is held for an EvalJob that is gone; nobody will store its reports. */

@@ -75,6 +75,11 @@ public final class ReportAuthority {
     return material.bundle();
   }
 
+  /** What is shown to clients whose handshake begins now. */
+  ServingIdentity served() {
+    return keys.identity();
+  }
+
   /** Sockets that show the identity which is current when their handshake begins. */
   SSLSocketFactory sockets() {
     return context.getSocketFactory();

@@ -50,6 +50,10 @@ final class ReportHandler implements HttpListener.Handler {
     ReportSink target =
         sink.orElseThrow(
             () -> new HttpRefusal(HttpAnswer.retry(503, 2, "the operator is starting")));
+    if (!target.leads()) {
+      // Before the token is looked at: it is the leader's to ask the API server about.
+      throw new HttpRefusal(notLeader());
+    }
     TokenVerdict.PodToken token = authenticate(request);
     if (!perPod.allow(token.podUid())) {
       throw new HttpRefusal(HttpAnswer.retry(429, 2, "the pod reports more than once a second"));
@@ -63,6 +67,11 @@ final class ReportHandler implements HttpListener.Handler {
       throw new HttpRefusal(409, "sequence: a report with this or a later number was taken");
     }
     return submit(target, report);
+  }
+
+  /** The runner knows this text: it tries again on a new connection, which may reach the leader. */
+  private static HttpAnswer notLeader() {
+    return HttpAnswer.retry(503, 1, "NotLeader");
   }
 
   private static void checkShape(HttpRequest request) throws HttpRefusal {
@@ -144,7 +153,7 @@ final class ReportHandler implements HttpListener.Handler {
       return HttpAnswer.retry(503, 5, "the report is not stored yet");
     }
     return switch (outcome) {
-      case NOT_LEADER -> HttpAnswer.retry(503, 1, "NotLeader");
+      case NOT_LEADER -> notLeader();
       case STORED -> {
         sequences.taken(report.podUid(), report.sequence(), report.last());
         yield HttpAnswer.json(200, "stored", true);

@@ -7,6 +7,9 @@ import java.util.concurrent.CompletionStage;
 /** Where authenticated reports go; the reconciling side implements it. */
 public interface ReportSink {
 
+  /** Whether this replica stores reports; where it does not, pods are told to try again. */
+  boolean leads();
+
   /**
    * The pod with this UID, if it is one of ours and not gone. Answers from a cache, without I/O.
    *

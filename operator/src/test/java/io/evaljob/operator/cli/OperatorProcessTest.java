@@ -7,7 +7,9 @@ import static org.awaitility.Awaitility.await;
 import io.evaljob.operator.config.LogLevel;
 import io.evaljob.operator.config.OperatorConfig;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.http.Interceptor;
 import io.fabric8.kubernetes.client.server.mock.EnableKubernetesMockClient;
+import io.fabric8.kubernetes.client.server.mock.KubernetesMockServer;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.InetAddress;
@@ -25,14 +27,25 @@ import org.junit.jupiter.api.Test;
 
 @EnableKubernetesMockClient(crud = true)
 class OperatorProcessTest {
+  KubernetesMockServer server;
   KubernetesClient client;
+
+  private KubernetesClient connect(Interceptor fence) {
+    return server.createClient(
+        builder ->
+            builder.withHttpClientBuilderConsumer(
+                http -> http.addOrReplaceInterceptor("fence", fence)));
+  }
 
   private static OperatorConfig config(int reportPort) {
     return new OperatorConfig(
         "evaljob-system",
         new TreeSet<>(),
+        "one",
+        Duration.ofSeconds(12),
         4,
         Duration.ofSeconds(60),
+        Optional.empty(),
         reportPort,
         URI.create("https://evaljob-operator.evaljob-system.svc:8443"),
         Optional.empty(),
@@ -55,7 +68,7 @@ class OperatorProcessTest {
 
   @Test
   void itBecomesReadyKeepsItsAuthorityAndStopsInTime() throws Exception {
-    OperatorProcess process = OperatorProcess.start(client, config(0), Clock.systemUTC());
+    OperatorProcess process = OperatorProcess.start(this::connect, config(0), Clock.systemUTC());
     int health = process.healthPort();
     try {
       assertThat(status(health, "/livez")).isEqualTo(200);
@@ -78,7 +91,9 @@ class OperatorProcessTest {
   void aPortThatIsTakenIsNamed() throws Exception {
     try (ServerSocket taken = new ServerSocket(0)) {
       assertThatThrownBy(
-              () -> OperatorProcess.start(client, config(taken.getLocalPort()), Clock.systemUTC()))
+              () ->
+                  OperatorProcess.start(
+                      this::connect, config(taken.getLocalPort()), Clock.systemUTC()))
           .isInstanceOf(IOException.class)
           .hasMessageContaining("cannot listen on")
           .hasMessageContaining(Integer.toString(taken.getLocalPort()));

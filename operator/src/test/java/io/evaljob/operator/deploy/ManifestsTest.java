@@ -16,6 +16,9 @@ import io.fabric8.kubernetes.api.model.PodSpec;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.ServiceAccount;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
+import io.fabric8.kubernetes.api.model.apps.DeploymentSpec;
+import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
+import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudgetSpec;
 import io.fabric8.kubernetes.api.model.rbac.ClusterRole;
 import io.fabric8.kubernetes.api.model.rbac.ClusterRoleBinding;
 import io.fabric8.kubernetes.api.model.rbac.PolicyRule;
@@ -142,10 +145,7 @@ class ManifestsTest {
   }
 
   @Test
-  void oneReplicaIsStoppedBeforeTheNextStarts() {
-    Deployment deployment = only(Deployment.class);
-    assertThat(deployment.getSpec().getReplicas()).isEqualTo(1);
-    assertThat(deployment.getSpec().getStrategy().getType()).isEqualTo("Recreate");
+  void whatItNeedsIsThereAndWhyItEndedIsShown() {
     assertThat(container().getTerminationMessagePolicy()).isEqualTo("FallbackToLogsOnError");
     assertThat(container().getResources().getRequests()).containsKeys("cpu", "memory");
     assertThat(container().getResources().getLimits().get("memory"))
@@ -168,6 +168,33 @@ class ManifestsTest {
         .containsExactly("/livez", "/livez", "/readyz");
     assertThat(container().getReadinessProbe().getHttpGet().getPort())
         .isEqualTo(new IntOrString("health"));
+  }
+
+  @Test
+  void aSecondReplicaStandsByWheneverTheFirstIsStopped() {
+    DeploymentSpec spec = only(Deployment.class).getSpec();
+    assertThat(spec.getReplicas()).isEqualTo(2);
+    assertThat(spec.getStrategy().getType()).isEqualTo("RollingUpdate");
+    assertThat(spec.getStrategy().getRollingUpdate().getMaxUnavailable())
+        .as("the next leader is ready before the present one is stopped")
+        .isEqualTo(new IntOrString(0));
+    PodDisruptionBudgetSpec budget = only(PodDisruptionBudget.class).getSpec();
+    assertThat(budget.getMaxUnavailable()).isEqualTo(new IntOrString(1));
+    assertThat(budget.getSelector()).isEqualTo(spec.getSelector());
+    assertThat(pod().getTopologySpreadConstraints())
+        .singleElement()
+        .satisfies(
+            apart -> {
+              assertThat(apart.getWhenUnsatisfiable()).isEqualTo("ScheduleAnyway");
+              assertThat(apart.getLabelSelector()).isEqualTo(spec.getSelector());
+            });
+    assertThat(container().getEnv())
+        .filteredOn(variable -> variable.getName().equals(Option.REPLICA_NAME.variable()))
+        .singleElement()
+        .satisfies(
+            variable ->
+                assertThat(variable.getValueFrom().getFieldRef().getFieldPath())
+                    .isEqualTo("metadata.name"));
   }
 
   @Test

@@ -20,13 +20,15 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 class ReportInboxTest {
 
   private final HandClock clock = new HandClock();
-  private final ReportInbox inbox = new ReportInbox(clock, Duration.ofSeconds(60));
+  private final AtomicBoolean leads = new AtomicBoolean(true);
+  private final ReportInbox inbox = new ReportInbox(clock, Duration.ofSeconds(60), leads::get);
   private final List<String> woken = new ArrayList<>();
 
   @BeforeEach
@@ -85,6 +87,21 @@ class ReportInboxTest {
     accept(report("a", 4, 50, false));
 
     assertThat(shown("a").last()).isTrue();
+  }
+
+  @Test
+  void whoLosesTheLeaseSendsWaitingReportsToTheNextLeader() {
+    CompletableFuture<Stored> waiting = submit(report("a", 1, 100, true));
+    leads.set(false);
+    inbox.abandon();
+    assertThat(waiting).isCompletedWithValue(Stored.NOT_LEADER);
+    assertThat(inbox.reportsOf(job())).isEmpty();
+
+    assertThat(inbox.leads()).isFalse();
+    assertThat(submit(report("a", 2, 100, true))).isCompletedWithValue(Stored.NOT_LEADER);
+    assertThat(submit(report("b", 1, 50, false))).isCompletedWithValue(Stored.NOT_LEADER);
+    assertThat(inbox.reportsOf(job())).isEmpty();
+    assertThat(woken).hasSize(1);
   }
 
   private void accept(StageReport report) {

@@ -108,6 +108,30 @@ class ReportAuthorityTest {
   }
 
   @Test
+  void whatOneReplicaRotatesTheOtherServesAfterItsNextLook() throws Exception {
+    ReportAuthority one = ReportAuthority.open(client, config, clock);
+    ReportAuthority other = ReportAuthority.open(client, config, clock);
+    assertThat(other.bundle()).isEqualTo(one.bundle());
+    String planned = one.bundle();
+
+    clock.advance(Duration.ofDays(366));
+    one.refresh();
+    other.refresh();
+    assertThat(other.bundle()).isEqualTo(one.bundle()).isNotEqualTo(planned).startsWith(planned);
+    String during = one.bundle();
+
+    clock.advance(Duration.ofDays(200));
+    one.refresh();
+    // Until its next look the other shows what pods that were planned before still trust.
+    assertThat(Pem.certificates(during)).contains(other.served().chain().get(1));
+    other.refresh();
+    assertThat(other.bundle()).isEqualTo(one.bundle());
+    assertThat(other.served().chain().get(1))
+        .isEqualTo(one.served().chain().get(1))
+        .isEqualTo(Pem.certificates(during).get(1));
+  }
+
+  @Test
   void aGivenCertificateIsReadAgainWhenItsFilesChange(@TempDir Path folder) throws Exception {
     Authority authority = Issuer.authority(clock.instant());
     Path ca = Files.writeString(folder.resolve("ca.crt"), Pem.write(authority.certificate()));

@@ -64,6 +64,12 @@ class ReportServerTest {
     final List<StageReport> taken = new CopyOnWriteArrayList<>();
     volatile Optional<Stored> outcome = Optional.of(Stored.ACCEPTED);
     volatile Set<String> known = Set.of("uid-1");
+    volatile boolean leads = true;
+
+    @Override
+    public boolean leads() {
+      return leads;
+    }
 
     @Override
     public Optional<PodIdentity> find(String podUid) {
@@ -432,6 +438,26 @@ class ReportServerTest {
     assertThatThrownBy(() -> post(body(1, false, "")))
         .rootCause()
         .isInstanceOf(java.security.cert.CertificateNotYetValidException.class);
+  }
+
+  @Test
+  void aStandbySendsPodsToTheLeaderAndTakesNothing() throws Exception {
+    sink.leads = false;
+    HttpResponse<String> answer = post(body(1, true, ""));
+
+    assertThat(answer.statusCode()).isEqualTo(503);
+    assertThat(answer.headers().firstValue("Retry-After")).contains("1");
+    assertThat(answer.body()).isEqualTo("{\"error\":\"NotLeader\"}");
+    assertThat(sink.taken).isEmpty();
+    assertThat(reviews).as("the leader asks about the token").hasValue(0);
+
+    sink.leads = true;
+    sink.outcome = Optional.of(Stored.NOT_LEADER);
+    assertThat(post(body(1, true, "")).body()).isEqualTo("{\"error\":\"NotLeader\"}");
+    sink.outcome = Optional.of(Stored.STORED);
+    assertThat(post(body(1, true, "")).statusCode())
+        .as("what was sent on is not a repetition")
+        .isEqualTo(200);
   }
 
   @Test

@@ -79,6 +79,11 @@ final class ProcessCluster implements TestCluster {
   private final class Forwarding implements ReportSink {
 
     @Override
+    public boolean leads() {
+      return true;
+    }
+
+    @Override
     public Optional<PodIdentity> find(String podUid) {
       return sink.get().get().flatMap(operator -> operator.find(podUid));
     }
