@@ -26,6 +26,9 @@ import java.util.Optional;
         "the device maps of all models have more than 2048 entries: name parent modules, "
             + "or use several EvalJobs")
 @ValidationRule(
+    value = "self.models.map(m, has(m.parameters) ? size(m.parameters) : 0).sum() <= 256",
+    message = "all models together have more than 256 parameters: use several EvalJobs")
+@ValidationRule(
     value =
         "!has(self.split) || !(self.split.strategy in ['None','TensorParallel']) || "
             + "self.models.all(m, !has(m.deviceMap))",

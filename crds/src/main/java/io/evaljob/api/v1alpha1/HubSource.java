@@ -6,11 +6,15 @@ import com.fasterxml.jackson.annotation.JsonPropertyDescription;
 import io.fabric8.generator.annotation.Pattern;
 import io.fabric8.generator.annotation.Required;
 import io.fabric8.generator.annotation.Size;
+import io.fabric8.generator.annotation.ValidationRule;
 import java.util.Optional;
 
 /** A model on the model hub. */
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
 @JsonIgnoreProperties(ignoreUnknown = true)
+@ValidationRule(
+    value = "!has(self.revision) || !self.revision.contains('..')",
+    message = "revision names no commit, tag or branch: write it without '..'")
 public record HubSource(
     @JsonPropertyDescription(
             "Repository on the hub, for example OpenGVLab/InternVL3-78B; the runtime must "

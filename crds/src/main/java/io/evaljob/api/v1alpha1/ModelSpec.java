@@ -19,6 +19,12 @@ import java.util.Optional;
 @ValidationRule(
     value = "!(has(self.hub) && has(self.volume))",
     message = "a model has one source of weights: keep hub or volume, not both")
+@ValidationRule(
+    value = "!has(self.deviceMap) || self.deviceMap.all(m, size(m) <= 128)",
+    message = "a module in deviceMap has more than 128 characters: name a parent module")
+@ValidationRule(
+    value = "!has(self.parameters) || self.parameters.all(p, size(p) <= 128)",
+    message = "the name of a parameter has more than 128 characters: correct it")
 public record ModelSpec(
     @JsonPropertyDescription(
             "Identity of the model in status, in names of children and in paths: lower-case "

@@ -29,12 +29,18 @@ public record RuntimePodSpec(
         String schedulerName,
     @JsonPropertyDescription("Labels that a node must have; they win over those of an EvalJob.")
         @Size(max = 16)
-        Map<String, @Size(max = 63) String> nodeSelector,
+        Map<
+                String,
+                @Size(max = 63) @Pattern("^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$") String>
+            nodeSelector,
     @JsonPropertyDescription("Taints that the pods tolerate.") @Size(max = 16) @ListAtomic
         List<TolerationSpec> tolerations,
     @JsonPropertyDescription("Labels of the pods. Labels of the operator cannot be replaced.")
         @Size(max = 32)
-        Map<String, @Size(max = 63) String> labels,
+        Map<
+                String,
+                @Size(max = 63) @Pattern("^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$") String>
+            labels,
     @JsonPropertyDescription("Annotations of the pods.") @Size(max = 32)
         Map<String, @Size(max = 4096) String> annotations,
     @JsonPropertyDescription(

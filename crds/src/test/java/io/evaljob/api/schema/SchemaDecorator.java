@@ -57,7 +57,8 @@ final class SchemaDecorator {
     } else if (raw == Long.class || raw == long.class) {
       wholeNumber(schema, "int64");
     } else if (raw == Quantity.class) {
-      schema.put("pattern", QUANTITY).put("maxLength", 32);
+      // A pattern holds for texts alone: a number without quotes needs a bound of its own.
+      schema.put("pattern", QUANTITY).put("maxLength", 32).put("minimum", 0);
     }
   }
 

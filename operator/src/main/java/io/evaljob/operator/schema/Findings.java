@@ -49,7 +49,7 @@ final class Findings {
       return value.asText();
     }
     String text = value.asText().replaceAll("\\p{Cntrl}", " ");
-    if (text.length() > MOST_SHOWN) {
+    if (text.codePointCount(0, text.length()) > MOST_SHOWN) {
       text = text.substring(0, text.offsetByCodePoints(0, 50)) + "...";
     }
     return '"' + text + '"';

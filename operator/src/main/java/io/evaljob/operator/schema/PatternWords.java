@@ -48,6 +48,16 @@ record PatternWords(String reason, String remedy) {
           Map.entry(
               "^[A-Za-z0-9][A-Za-z0-9._/-]*$",
               new PatternWords("is not a revision", "write a commit, a tag or a branch")),
+          Map.entry(
+              "^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$",
+              new PatternWords(
+                  "is not the value of a label",
+                  "use letters, digits, '-', '_' and '.', with a letter or digit at both ends")),
+          Map.entry(
+              "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$",
+              new PatternWords(
+                  "is not the key of a taint",
+                  "write NAME or DOMAIN/NAME, such as nvidia.com/gpu")),
           Map.entry("^[^/].*$", RELATIVE),
           Map.entry(
               "^[-._A-Za-z0-9]+$",

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 
 /**
  * The rules of the schemas (CEL) once more in Java, because there is no API server to evaluate them
@@ -18,6 +19,11 @@ import java.util.function.Function;
  */
 final class Rules {
   private static final String NO_PARENT = "!self.%1$s.split('/').exists(p, p == '..')";
+
+  private static final String LABEL_KEY =
+      "^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$";
+  private static final Pattern LABEL_KEY_PATTERN =
+      Pattern.compile(LABEL_KEY.replace("$", "\\z"), Pattern.UNIX_LINES);
 
   private static final Map<String, Function<JsonNode, List<String>>> TWINS =
       Map.ofEntries(
@@ -32,7 +38,7 @@ final class Rules {
                       "/models")),
           Map.entry(
               "self.models.map(m, has(m.deviceMap) ? size(m.deviceMap) : 0).sum() <= 2048",
-              self -> broken(() -> deviceMapEntries(self) <= 2048, "/models")),
+              self -> broken(() -> entries(self, "deviceMap") <= 2048, "/models")),
           Map.entry(
               "!has(self.split) || !(self.split.strategy in ['None','TensorParallel'])"
                   + " || self.models.all(m, !has(m.deviceMap))",
@@ -47,6 +53,37 @@ final class Rules {
                   + " && has(self.storage.volumes)"
                   + " && self.storage.volumes.exists(v, v.name == d.volume.name)))",
               self -> volumesNotDeclared(self, "datasets")),
+          Map.entry(
+              "self.models.map(m, has(m.parameters) ? size(m.parameters) : 0).sum() <= 256",
+              self -> broken(() -> entries(self, "parameters") <= 256, "/models")),
+          Map.entry(
+              "!has(self.deviceMap) || self.deviceMap.all(m, size(m) <= 128)",
+              self -> broken(() -> longestKey(self.path("deviceMap")) <= 128, "/deviceMap")),
+          Map.entry(
+              "!has(self.parameters) || self.parameters.all(p, size(p) <= 128)",
+              self -> broken(() -> longestKey(self.path("parameters")) <= 128, "/parameters")),
+          Map.entry(
+              "!has(self.revision) || !self.revision.contains('..')",
+              self -> broken(() -> !self.path("revision").asText().contains(".."), "/revision")),
+          Map.entry(
+              "!has(self.nodeSelector) || self.nodeSelector.all(k, k.matches('" + LABEL_KEY + "'))",
+              self -> broken(() -> labelKeys(self.path("nodeSelector")), "/nodeSelector")),
+          Map.entry(
+              "has(self.key) || (has(self.operator) && self.operator == 'Exists')",
+              self -> broken(() -> self.has("key") || exists(self), "")),
+          Map.entry(
+              "!has(self.value) || self.value == '' || !has(self.operator)"
+                  + " || self.operator != 'Exists'",
+              self ->
+                  broken(() -> self.path("value").asText().isEmpty() || !exists(self), "/value")),
+          Map.entry(
+              "!has(self.tolerationSeconds) || (has(self.effect) && self.effect == 'NoExecute')",
+              self ->
+                  broken(
+                      () ->
+                          !self.has("tolerationSeconds")
+                              || self.path("effect").asText().equals("NoExecute"),
+                      "/tolerationSeconds")),
           Map.entry(
               "!(has(self.hub) && has(self.volume))",
               self -> broken(() -> !(self.has("hub") && self.has("volume")), "")),
@@ -91,10 +128,27 @@ final class Rules {
     return text.asText().codePointCount(0, text.asText().length());
   }
 
-  private static int deviceMapEntries(JsonNode spec) {
+  private static int longestKey(JsonNode map) {
+    int longest = 0;
+    for (Map.Entry<String, JsonNode> entry : map.properties()) {
+      longest = Math.max(longest, entry.getKey().codePointCount(0, entry.getKey().length()));
+    }
+    return longest;
+  }
+
+  private static boolean labelKeys(JsonNode map) {
+    return map.properties().stream()
+        .allMatch(entry -> LABEL_KEY_PATTERN.matcher(entry.getKey()).find());
+  }
+
+  private static boolean exists(JsonNode toleration) {
+    return toleration.path("operator").asText().equals("Exists");
+  }
+
+  private static int entries(JsonNode spec, String map) {
     int sum = 0;
     for (JsonNode model : spec.path("models")) {
-      sum += model.path("deviceMap").size();
+      sum += model.path(map).size();
     }
     return sum;
   }

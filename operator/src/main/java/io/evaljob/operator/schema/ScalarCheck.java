@@ -96,7 +96,7 @@ final class ScalarCheck {
   }
 
   private boolean integer(JsonNode value, String pointer) {
-    if (!value.isIntegralNumber()) {
+    if (!isWhole(value)) {
       findings.add(
           pointer,
           Findings.show(value),
@@ -115,6 +115,11 @@ final class ScalarCheck {
       findings.add(pointer, Findings.show(value), "is out of range", "write " + range());
     }
     return true;
+  }
+
+  /** To JSON 20.0 is the number 20. */
+  private static boolean isWhole(JsonNode value) {
+    return value.isNumber() && value.decimalValue().stripTrailingZeros().scale() <= 0;
   }
 
   private String range() {
@@ -140,7 +145,7 @@ final class ScalarCheck {
       text(value, pointer);
       return true;
     }
-    if (!value.isIntegralNumber() || value.asLong() < 0) {
+    if (!isWhole(value) || value.decimalValue().signum() < 0) {
       PatternWords words =
           PatternWords.of(schema.path("pattern").asText())
               .orElse(new PatternWords("is not a quantity", "put it in quotes"));

@@ -18,15 +18,14 @@ final class ValueCheck {
 
   /** Checks the whole object but its metadata, and its status, which a server would drop. */
   void check(JsonNode object) {
-    fields(root, object, "");
-    rules(root, object, "");
+    JsonNode pruned = SchemaDefaults.withoutNulls(root, object);
+    fields(root, pruned, "");
+    rules(root, pruned, "");
   }
 
   private void value(JsonNode schema, JsonNode value, String pointer) {
     if (value.isNull()) {
-      if (!schema.path("nullable").asBoolean()) {
-        findings.add(pointer, "", "has no value", "give it one, or leave the field out");
-      }
+      findings.add(pointer, "", "has no value", "give it one, or leave it out");
       return;
     }
     boolean sound =

@@ -119,8 +119,13 @@ class SchemaCheckTest {
             "  placement:\n    nodeSelector: [a]",
             "14:5: spec.placement.nodeSelector: is a list, not a set of fields; write NAME: VALUE"
                 + " lines below it"),
-        add("  split:", "13:3: spec.split: has no value; give it one, or leave the field out"),
+        add("  env: [null]", "13:9: spec.env[0]: has no value; give it one, or leave it out"),
         // Bounds.
+        add(
+            "  runID: " + "\uD83D\uDE00".repeat(64),
+            "13:3: spec.runID: \""
+                + "\uD83D\uDE00".repeat(50)
+                + "...\" has 64 characters; write at most 63"),
         add(
             "  retryLimit: 101",
             "13:3: spec.retryLimit: 101 is out of range; write a whole number from 0 to 100"),
