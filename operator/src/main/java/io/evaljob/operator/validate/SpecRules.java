@@ -79,6 +79,19 @@ final class SpecRules {
           .hubIfSet()
           .filter(hub -> RequiredFields.blank(hub.id()))
           .ifPresent(hub -> missing(path + ".hub.id", "name the repository"));
+      model
+          .hubIfSet()
+          .flatMap(hub -> hub.revisionIfSet())
+          .filter(revision -> revision.contains(".."))
+          .ifPresent(
+              revision ->
+                  refusals.add(
+                      InvalidValue,
+                      path + ".hub.revision",
+                      revision,
+                      "is no revision: the hub keeps revisions as paths, and this one leaves the"
+                          + " repository",
+                      "write a commit, tag or branch without '..'"));
       model.volumeIfSet().ifPresent(volume -> volumePath(path + ".volume", volume));
     }
   }
