@@ -1,11 +1,20 @@
 package io.evaljob.operator.lifecycle;
 
 import io.evaljob.api.v1alpha1.ResultRow;
+import io.evaljob.api.v1alpha1.RunStatus;
 import io.evaljob.api.v1alpha1.Stage;
 import java.util.List;
 
 /** One thing to be done at the API server; doing it twice is the same as doing it once. */
 public sealed interface Action {
+
+  /**
+   * The model's plan gets its name and its digest, so that they are on record before it exists.
+   *
+   * @param model name of the model
+   * @param run the run it belongs to, which is not on record yet
+   */
+  record NamePlan(String model, RunStatus run) implements Action {}
 
   /**
    * The model's plan ConfigMap exists.

@@ -33,9 +33,9 @@ public final class Decision {
     int total = pass.newRun() ? 0 : pass.before().resultsTotal();
     for (Outcome outcome : outcomes) {
       if (outcome instanceof Outcome.Planned planned) {
-        pass.model(planned.action().model()).plan(planned.name(), planned.digest());
-        // Jobs are made from plans that are on record.
-        pass.again(Duration.ZERO);
+        plan(pass.model(planned.model()), planned);
+      } else if (outcome instanceof Outcome.Postponed postponed) {
+        pass.model(postponed.action().model()).startAgain();
       } else if (outcome instanceof Outcome.Done done) {
         if (done.action() instanceof Action.StoreResults stored) {
           total += stored.rows().size();
@@ -52,6 +52,14 @@ public final class Decision {
     }
     tellStages();
     return new StatusAssembly(pass, rows, total).conclude();
+  }
+
+  private void plan(ModelDraft model, Outcome.Planned planned) {
+    if (model.planName().filter(planned.name()::equals).isEmpty()) {
+      // Jobs are made from plans that are on record.
+      pass.again(Duration.ZERO);
+    }
+    model.plan(planned.name(), planned.digest());
   }
 
   private void end(ModelDraft model, String resultsName, List<ResultRow> rows) {

@@ -71,6 +71,13 @@ final class ModelStep {
     if (storing) {
       return;
     }
+    Optional<Duration> untold =
+        StartGrace.left(attempt, now(), pass.input().settings().startGrace());
+    if (untold.isPresent()) {
+      model.phase(StageOrder.phase(model.stage()));
+      pass.again(untold.get());
+      return;
+    }
     attempt.nodeName().ifPresent(model::nodeName);
     attempt.imageId().ifPresent(model::imageId);
     AttemptObservation.State state = attempt.state();

@@ -17,13 +17,21 @@ public sealed interface Outcome {
   record Done(Action action, String name) implements Outcome {}
 
   /**
-   * The plan ConfigMap exists as we make it.
+   * The plan has a name, or exists under it as we make it.
    *
    * @param action the action
-   * @param name its name
+   * @param model name of the model
+   * @param name name of the plan ConfigMap
    * @param digest digest of what it holds
    */
-  record Planned(Action.EnsurePlan action, String name, String digest) implements Outcome {}
+  record Planned(Action action, String model, String name, String digest) implements Outcome {}
+
+  /**
+   * Not done, because the plan it needs is not there under the name on record.
+   *
+   * @param action the action
+   */
+  record Postponed(Action.StartStage action) implements Outcome {}
 
   /**
    * Not done; it may be done later without a change of ours.

@@ -8,6 +8,7 @@ import io.evaljob.operator.observe.Wait;
 import io.evaljob.operator.status.ModelDraft;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -29,6 +30,7 @@ final class Pass {
   private final Map<String, Wait> waits = new LinkedHashMap<>();
   private final List<EventNote> events = new ArrayList<>();
   private final Set<String> settledReports = new LinkedHashSet<>();
+  private final Set<String> ensured = new HashSet<>();
   private Optional<RunStatus> run;
   private Optional<Duration> requeueAfter = Optional.empty();
   private Optional<Hold> hold = Optional.empty();
@@ -79,9 +81,20 @@ final class Pass {
     return models.get(name);
   }
 
-  /** The plan on record of a model, where it is there as it was made: Jobs come from no other. */
+  /**
+   * The plan on record of a model, where it is there as it was made, or is made again in this pass:
+   * Jobs come from no other.
+   */
   Optional<String> plan(ModelDraft model) {
-    return model.planName().filter(input.presentPlans()::contains);
+    return model
+        .planName()
+        .filter(name -> input.presentPlans().contains(name) || ensured.contains(model.name()));
+  }
+
+  /** Has a plan made that is not there. */
+  void ensurePlan(ModelDraft model) {
+    ensured.add(model.name());
+    act(new Action.EnsurePlan(model.name()));
   }
 
   List<String> modelNames() {

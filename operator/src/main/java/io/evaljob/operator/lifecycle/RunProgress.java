@@ -28,7 +28,7 @@ final class RunProgress {
     pass.input().jobsOfOtherRuns().forEach(name -> pass.act(new Action.DeleteJob(name)));
     refusedEdit(pass);
     if (!unplanned.isEmpty() && samePlan(pass)) {
-      unplanned.forEach(model -> pass.act(new Action.EnsurePlan(model.name())));
+      unplanned.forEach(pass::ensurePlan);
     }
     models(pass);
   }

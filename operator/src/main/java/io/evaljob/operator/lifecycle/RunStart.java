@@ -14,8 +14,8 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * Begins a run: the first, or the next after {@code spec.runID} changed. It is written down before
- * any child of it exists; what an earlier run left is deleted.
+ * Begins a run: the first, or the next after {@code spec.runID} changed. It is written down, with
+ * the names of its plans, before any child of it exists; what an earlier run left is deleted.
  */
 final class RunStart {
 
@@ -55,6 +55,7 @@ final class RunStart {
             Bounds.cut(runtime.getSpec().image(), Bounds.MESSAGE));
     List<ModelStatus> models = job.models().stream().map(RunStart::model).toList();
     pass.begin(run, models);
+    models.forEach(model -> pass.act(new Action.NamePlan(model.name(), run)));
     pass.tell(EventNote.normal("Planned", Story.planned(number, models)));
     // Its children come with the next pass: the run is on record first.
     pass.again(Duration.ZERO);

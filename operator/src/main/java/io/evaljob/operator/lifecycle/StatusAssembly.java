@@ -233,10 +233,16 @@ final class StatusAssembly {
       boolean holds =
           pass.input().observed(model.name()).attempts().stream()
               .filter(attempt -> attempt.stage() == Stage.Infer)
+              .filter(this::isTold)
               .anyMatch(AttemptObservation::holdsDevices);
       held += holds ? devices(model.before()) : 0;
     }
     return held;
+  }
+
+  private boolean isTold(AttemptObservation attempt) {
+    return StartGrace.left(attempt, pass.input().now(), pass.input().settings().startGrace())
+        .isEmpty();
   }
 
   /** The most that the run asks for at one time. */

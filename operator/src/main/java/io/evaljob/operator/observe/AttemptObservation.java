@@ -12,7 +12,8 @@ import java.util.Optional;
  * @param attempt from 1
  * @param jobName name of the Job
  * @param state what became of it
- * @param holdsDevices whether a pod of it is bound to a node and has not ended
+ * @param made when its Job was made
+ * @param holdsDevices whether a pod of it is bound to a node, until pod and Job have ended
  * @param nodeName node of its pod, when bound
  * @param imageId digest of the image its container runs, when known
  * @param podUid UID of its newest pod, when there is one
@@ -25,6 +26,7 @@ public record AttemptObservation(
     int attempt,
     String jobName,
     State state,
+    Optional<Instant> made,
     boolean holdsDevices,
     Optional<String> nodeName,
     Optional<String> imageId,
@@ -34,7 +36,13 @@ public record AttemptObservation(
     Optional<TerminationMessage> termination) {
 
   /** What became of an attempt. */
-  public sealed interface State {}
+  public sealed interface State {
+
+    /** Whether the attempt has ended, well or not. */
+    default boolean isEnd() {
+      return this instanceof Succeeded || this instanceof Failed;
+    }
+  }
 
   /** The container runs. */
   public record Running() implements State {}
@@ -66,6 +74,6 @@ public record AttemptObservation(
 
   /** Whether the attempt has ended, well or not. */
   public boolean ended() {
-    return state instanceof Succeeded || state instanceof Failed;
+    return state.isEnd();
   }
 }

@@ -101,12 +101,16 @@ public final class JobObserver {
   private AttemptObservation attempt(
       Job job, Stage stage, int attempt, Optional<Pod> pod, Optional<Event> failedCreate) {
     Optional<TerminationMessage> termination = pod.flatMap(PodReading::termination);
+    AttemptObservation.State state = state(job, pod, failedCreate, termination);
     return new AttemptObservation(
         stage,
         attempt,
         job.getMetadata().getName(),
-        state(job, pod, failedCreate, termination),
-        pod.filter(seen -> !PodReading.hasEnded(seen)).flatMap(PodReading::node).isPresent(),
+        state,
+        instant(job.getMetadata().getCreationTimestamp()),
+        pod.filter(seen -> !PodReading.hasEnded(seen) || !state.isEnd())
+            .flatMap(PodReading::node)
+            .isPresent(),
         pod.flatMap(PodReading::node),
         pod.flatMap(PodReading::container)
             .map(ContainerStatus::getImageID)

@@ -20,7 +20,9 @@ import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 
@@ -52,11 +54,18 @@ final class ActionExecutor {
    */
   List<Outcome> execute(Snapshot snapshot, Validation validation, List<Action> actions) {
     List<Outcome> outcomes = new ArrayList<>();
+    Map<String, ConfigMap> plans = new HashMap<>(snapshot.plans().intact());
     for (Action action : actions) {
-      if (action instanceof Action.EnsurePlan plan) {
-        outcomes.add(ensurePlan(snapshot, validation, plan));
+      if (action instanceof Action.NamePlan plan) {
+        ConfigMap desired = plan(validation, plan.model(), run(plan.run()));
+        outcomes.add(planned(plan, plan.model(), desired));
+      } else if (action instanceof Action.EnsurePlan plan) {
+        outcomes.add(ensurePlan(snapshot, validation, plan, plans));
       } else if (action instanceof Action.StartStage start) {
-        outcomes.add(start(snapshot, start));
+        outcomes.add(
+            plans.containsKey(start.planName())
+                ? start(snapshot.job(), start, plans.get(start.planName()))
+                : new Outcome.Postponed(start));
       } else if (action instanceof Action.StoreResults results) {
         outcomes.add(store(snapshot.job(), results));
       } else if (action instanceof Action.DeleteJob delete) {
@@ -67,48 +76,64 @@ final class ActionExecutor {
     return outcomes;
   }
 
-  private Outcome ensurePlan(Snapshot snapshot, Validation validation, Action.EnsurePlan action) {
-    EvalJob job = snapshot.job();
+  private ConfigMap plan(Validation validation, String name, Run run) {
     if (!(validation instanceof Validation.Valid valid)) {
       throw new IllegalStateException("a plan is asked for where validation gave none");
     }
     ResolvedJob resolved = valid.job();
     ResolvedModel model =
         resolved.models().stream()
-            .filter(candidate -> candidate.spec().name().equals(action.model()))
+            .filter(candidate -> candidate.spec().name().equals(name))
             .findFirst()
             .orElseThrow();
-    ConfigMap desired = children.plan(resolved, model, run(job), caBundle.get());
+    return children.plan(resolved, model, run, caBundle.get());
+  }
+
+  private static Outcome planned(Action action, String model, ConfigMap plan) {
+    return new Outcome.Planned(
+        action, model, plan.getMetadata().getName(), PlanConfigMap.digest(plan));
+  }
+
+  private Outcome ensurePlan(
+      Snapshot snapshot,
+      Validation validation,
+      Action.EnsurePlan action,
+      Map<String, ConfigMap> plans) {
+    EvalJob job = snapshot.job();
+    ConfigMap desired = plan(validation, action.model(), run(job));
     String name = desired.getMetadata().getName();
-    Optional<String> onRecord =
+    Optional<ModelStatus> model =
         job.getStatus().models().stream()
             .filter(status -> status.name().equals(action.model()))
-            .findFirst()
-            .flatMap(ModelStatus::planNameIfSet);
-    if (onRecord.isPresent() && !onRecord.get().equals(name)) {
+            .findFirst();
+    Optional<String> onRecord = model.flatMap(ModelStatus::planNameIfSet);
+    boolean begun = model.flatMap(ModelStatus::stageIfSet).isPresent();
+    // Before its first stage, a plan may still become another: the certificates may be new.
+    if (begun && onRecord.isPresent() && !onRecord.get().equals(name)) {
       boolean foreign = snapshot.plans().foreign().contains(onRecord.get());
       return new Outcome.Blocked(action, PlanLoss.beyondRepair(onRecord.get(), foreign));
     }
-    Optional<Wait> blocked = writer.create(desired).wait(desired);
+    ChildWriter.Result<ConfigMap> result = writer.create(desired);
+    Optional<Wait> blocked = result.wait(desired);
     if (blocked.isPresent()) {
       return new Outcome.Blocked(action, blocked.get());
     }
-    return new Outcome.Planned(action, name, PlanConfigMap.digest(desired));
+    result.made().ifPresent(sources::remember);
+    plans.put(name, result.made().orElse(desired));
+    return planned(action, action.model(), desired);
   }
 
-  private Outcome start(Snapshot snapshot, Action.StartStage action) {
-    EvalJob job = snapshot.job();
-    ConfigMap plan =
-        Optional.ofNullable(snapshot.plans().intact().get(action.planName())).orElseThrow();
+  private Outcome start(EvalJob job, Action.StartStage action, ConfigMap plan) {
     Optional<Wait> blocked = runner(job).or(() -> workspace(job, action.model()));
     if (blocked.isPresent()) {
       return new Outcome.Blocked(action, blocked.get());
     }
     Job desired = children.job(job, plan, action.stage(), action.attempt());
-    ChildWriter.Result result = writer.create(desired);
+    ChildWriter.Result<Job> result = writer.create(desired);
     if (result.verdict() == ChildWriter.Verdict.OURS_BUT_DIFFERENT) {
       return new Outcome.Superseded(action);
     }
+    result.made().ifPresent(sources::remember);
     return result
         .wait(desired)
         .<Outcome>map(why -> new Outcome.Blocked(action, why))
@@ -141,7 +166,7 @@ final class ActionExecutor {
         && SameChild.compare(desired.get(), found.get()) != SameChild.Verdict.TAKEN) {
       return Optional.empty();
     }
-    ChildWriter.Result result = writer.create(desired.get());
+    ChildWriter.Result<PersistentVolumeClaim> result = writer.create(desired.get());
     // A claim of an earlier run may have been made with another size: it cannot be changed.
     return result.verdict() == ChildWriter.Verdict.OURS_BUT_DIFFERENT
         ? Optional.empty()
@@ -157,9 +182,12 @@ final class ActionExecutor {
         .orElseGet(() -> new Outcome.Done(action, desired.getMetadata().getName()));
   }
 
-  /** Plans and results belong to the run on record; a run is on record before its first child. */
+  /** Results and plans belong to the run on record; a run is on record before its first child. */
   private static Run run(EvalJob job) {
-    RunStatus run = job.getStatus().runIfSet().orElseThrow();
+    return run(job.getStatus().runIfSet().orElseThrow());
+  }
+
+  private static Run run(RunStatus run) {
     return new Run(run.id(), run.number(), run.specHash());
   }
 }

@@ -40,8 +40,13 @@ final class ChildWriter {
    *
    * @param verdict what is there now
    * @param message what the API server said where it refused
+   * @param made the object as the API server answered with it, where this create made it
    */
-  record Result(Verdict verdict, String message) {
+  record Result<T extends HasMetadata>(Verdict verdict, String message, Optional<T> made) {
+
+    private static <T extends HasMetadata> Result<T> of(Verdict verdict) {
+      return new Result<>(verdict, "", Optional.empty());
+    }
 
     /** What to wait for; empty where the object is the one we wanted. */
     Optional<Wait> wait(HasMetadata desired) {
@@ -90,32 +95,31 @@ final class ChildWriter {
     }
   }
 
-  Result create(HasMetadata desired) {
+  <T extends HasMetadata> Result<T> create(T desired) {
     try {
-      client.resource(desired).create();
-      return new Result(Verdict.OURS, "");
+      return new Result<>(Verdict.OURS, "", Optional.of(client.resource(desired).create()));
     } catch (KubernetesClientException e) {
       return switch (e.getCode()) {
         case HttpURLConnection.HTTP_CONFLICT -> compare(desired, e);
         case HttpURLConnection.HTTP_FORBIDDEN, HttpURLConnection.HTTP_BAD_REQUEST, UNPROCESSABLE ->
-            new Result(Verdict.REFUSED, reason(e));
+            new Result<>(Verdict.REFUSED, reason(e), Optional.empty());
         default -> throw e;
       };
     }
   }
 
-  private Result compare(HasMetadata desired, KubernetesClientException conflict) {
+  private <T extends HasMetadata> Result<T> compare(T desired, KubernetesClientException conflict) {
     HasMetadata found = client.resource(desired).get();
     if (found == null) {
       throw conflict;
     }
     if (found.getMetadata().getDeletionTimestamp() != null) {
-      return new Result(Verdict.LEAVING, "");
+      return Result.of(Verdict.LEAVING);
     }
     return switch (SameChild.compare(desired, found)) {
-      case SAME -> new Result(Verdict.OURS, "");
-      case DIFFERENT -> new Result(Verdict.OURS_BUT_DIFFERENT, "");
-      case TAKEN -> new Result(Verdict.TAKEN, "");
+      case SAME -> Result.of(Verdict.OURS);
+      case DIFFERENT -> Result.of(Verdict.OURS_BUT_DIFFERENT);
+      case TAKEN -> Result.of(Verdict.TAKEN);
     };
   }
 

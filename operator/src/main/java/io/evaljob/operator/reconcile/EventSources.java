@@ -4,6 +4,7 @@ import io.evaljob.api.v1alpha1.DatasetSpec;
 import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.api.v1alpha1.EvalRuntime;
 import io.evaljob.api.v1alpha1.ModelProfile;
+import io.evaljob.api.v1alpha1.ModelStatus;
 import io.evaljob.api.v1alpha1.Stage;
 import io.evaljob.operator.config.OperatorConfig;
 import io.evaljob.operator.observe.JobObserver;
@@ -235,10 +236,11 @@ final class EventSources {
   Snapshot snapshot(EvalJob job) {
     String uid = job.getMetadata().getUid();
     String namespace = job.getMetadata().getNamespace();
-    List<Job> children = jobs.byIndex(BY_JOB, uid);
+    List<Job> children = new ArrayList<>(jobs.byIndex(BY_JOB, uid));
     List<Event> events = new ArrayList<>();
     children.forEach(
         child -> events.addAll(failedCreates.byIndex(BY_UID, child.getMetadata().getUid())));
+    children.addAll(justMade(job, children));
     return new Snapshot(
         job,
         runtimes.get(new ResourceID(job.getSpec().runtimeRef().name())),
@@ -254,17 +256,42 @@ final class EventSources {
         children,
         pods.byIndex(BY_JOB, uid),
         events,
-        RecordedPlans.read(job, name -> plan(namespace, name)));
+        RecordedPlans.read(job, (model, name) -> plan(namespace, model, name)));
   }
 
-  /** A plan that the cache lacks is asked for: it may just have been made. */
-  private Optional<ConfigMap> plan(String namespace, String name) {
-    return configMaps
-        .get(new ResourceID(name, namespace))
-        .or(
-            () ->
-                Optional.ofNullable(
-                    client.configMaps().inNamespace(namespace).withName(name).get()));
+  /**
+   * The Jobs that the status names and that the watch has not brought yet: their pods may be here
+   * already, by another watch, and must not be taken for those of an earlier attempt.
+   */
+  private List<Job> justMade(EvalJob job, List<Job> known) {
+    Set<String> names =
+        known.stream().map(child -> child.getMetadata().getName()).collect(Collectors.toSet());
+    return RecordedAttempts.jobNames(job).stream()
+        .filter(name -> !names.contains(name))
+        .flatMap(name -> jobs.get(new ResourceID(name, job.getMetadata().getNamespace())).stream())
+        .filter(child -> jobUid(child).contains(job.getMetadata().getUid()))
+        .toList();
+  }
+
+  /**
+   * A plan that the cache lacks is asked for where it must be there. Before the first stage it is
+   * simply made: what stands under its name then answers the create.
+   */
+  private Optional<ConfigMap> plan(String namespace, ModelStatus model, String name) {
+    Optional<ConfigMap> cached = configMaps.get(new ResourceID(name, namespace));
+    return cached.isPresent() || model.stageIfSet().isEmpty()
+        ? cached
+        : Optional.ofNullable(client.configMaps().inNamespace(namespace).withName(name).get());
+  }
+
+  /** Shows what was just made to the next pass, though the watch may not have brought it yet. */
+  void remember(ConfigMap made) {
+    configMaps.handleRecentResourceCreate(ResourceID.fromResource(made), made);
+  }
+
+  /** Shows a Job that was just made to the next pass. */
+  void remember(Job made) {
+    jobs.handleRecentResourceCreate(ResourceID.fromResource(made), made);
   }
 
   /** An object of the caches, to spare a request. */

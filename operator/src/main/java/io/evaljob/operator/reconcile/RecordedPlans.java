@@ -9,7 +9,7 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Function;
+import java.util.function.BiFunction;
 
 /**
  * What stands under the names of the plans that an EvalJob's status has on record.
@@ -25,12 +25,14 @@ record RecordedPlans(Map<String, ConfigMap> intact, Set<String> foreign) {
   }
 
   /** Reads the plans on record; {@code source} answers for a name in the EvalJob's namespace. */
-  static RecordedPlans read(EvalJob job, Function<String, Optional<ConfigMap>> source) {
+  static RecordedPlans read(
+      EvalJob job, BiFunction<ModelStatus, String, Optional<ConfigMap>> source) {
     Map<String, ConfigMap> intact = new HashMap<>();
     Set<String> foreign = new HashSet<>();
     if (job.getStatus() != null) {
       for (ModelStatus model : job.getStatus().models()) {
-        Optional<ConfigMap> found = model.planNameIfSet().flatMap(source);
+        Optional<ConfigMap> found =
+            model.planNameIfSet().flatMap(name -> source.apply(model, name));
         String digest = model.planDigestIfSet().orElse("");
         if (found.filter(plan -> PlanConfigMap.isPlan(plan, job, digest)).isPresent()) {
           intact.put(model.planName(), found.get());

@@ -100,6 +100,15 @@ public final class ModelDraft {
     retries = 0;
   }
 
+  /** Takes back that a stage has been entered, where none had been before this pass. */
+  public void startAgain() {
+    if (before.stageIfSet().isEmpty()) {
+      stage = Stage.Unknown;
+      attempt = before.attempt();
+      phase = Phase.of(before.phaseIfSet().orElse(Phase.Pending.name()));
+    }
+  }
+
   /** Goes on to the next attempt. */
   public void nextAttempt(boolean chargeRetry) {
     attempt++;

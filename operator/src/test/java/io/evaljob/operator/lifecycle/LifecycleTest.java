@@ -79,63 +79,115 @@ class LifecycleTest {
     return conclusion;
   }
 
+  /** Runs the first pass, which writes down the run and the name of its plan. */
+  private Conclusion begin() {
+    Decision first = decide(Set.of());
+    Action.NamePlan named = (Action.NamePlan) first.actions().get(0);
+    return conclude(
+        first, List.of(new Outcome.Planned(named, "base", "job-base-plan-1", "sha256:1")));
+  }
+
   @Test
-  void aPlanIsOnRecordBeforeAJobIsMadeFromIt() {
-    conclude(decide(Set.of()), List.of());
+  void aPlanIsOnRecordBeforeItExistsAndBeforeAJobIsMadeFromIt() {
+    Conclusion begun = begin();
 
-    Decision second = decide(Set.of());
-    Action.EnsurePlan plan = new Action.EnsurePlan("base");
-    assertThat(second.actions()).containsExactly(plan);
-    Conclusion planned =
-        conclude(second, List.of(new Outcome.Planned(plan, "job-base-plan-1", "sha256:1")));
-    assertThat(planned.requeueAfter()).contains(Duration.ZERO);
-    assertThat(planned.status().models().get(0).planName()).isEqualTo("job-base-plan-1");
-    assertThat(planned.status().models().get(0).planDigest()).isEqualTo("sha256:1");
-
+    assertThat(begun.requeueAfter()).contains(Duration.ZERO);
+    assertThat(begun.status().models().get(0).planName()).isEqualTo("job-base-plan-1");
+    assertThat(begun.status().models().get(0).planDigest()).isEqualTo("sha256:1");
+    assertThat(decide(Set.of()).actions())
+        .containsExactly(
+            new Action.EnsurePlan("base"),
+            new Action.StartStage("base", Stage.Prefetch, 1, "job-base-plan-1"));
     assertThat(decide(Set.of("job-base-plan-1")).actions())
-        .singleElement()
-        .isInstanceOf(Action.StartStage.class);
+        .containsExactly(new Action.StartStage("base", Stage.Prefetch, 1, "job-base-plan-1"));
   }
 
   @Test
   void aPlanThatCannotBeMadeIsTriedAgainLaterAndNotAtOnce() {
-    conclude(decide(Set.of()), List.of());
+    begin();
 
+    Decision second = decide(Set.of());
     Conclusion blocked =
         conclude(
-            decide(Set.of()),
+            second,
             List.of(
                 new Outcome.Blocked(
-                    new Action.EnsurePlan("base"), new Wait(WaitingReason.NameTaken, "taken"))));
+                    second.actions().get(0), new Wait(WaitingReason.NameTaken, "taken")),
+                new Outcome.Postponed((Action.StartStage) second.actions().get(1))));
 
     assertThat(blocked.requeueAfter()).contains(LifecycleSettings.DEFAULT.blockedDelay());
     assertThat(blocked.status().waiting().reason()).isEqualTo("NameTaken");
     assertThat(blocked.status().models().get(0).stageIfSet()).isEmpty();
+    assertThat(blocked.status().models().get(0).attempt()).isZero();
+    assertThat(blocked.events()).noneMatch(event -> event.reason().equals("PrefetchStarted"));
   }
 
   @Test
-  void noJobIsMadeFromAPlanThatIsNotAsItWasMade() {
-    conclude(decide(Set.of()), List.of());
-    conclude(
-        decide(Set.of()),
-        List.of(new Outcome.Planned(new Action.EnsurePlan("base"), "job-base-plan-1", "sha256:1")));
-    assertThat(decide(Set.of()).actions()).containsExactly(new Action.EnsurePlan("base"));
+  void aPlanThatBecameAnotherBeforeItWasMadeIsOnRecordBeforeAJobIsMadeFromIt() {
+    begin();
 
+    Decision second = decide(Set.of());
+    Conclusion replanned =
+        conclude(
+            second,
+            List.of(
+                new Outcome.Planned(second.actions().get(0), "base", "job-base-plan-2", "sha256:2"),
+                new Outcome.Postponed((Action.StartStage) second.actions().get(1))));
+
+    assertThat(replanned.requeueAfter()).contains(Duration.ZERO);
+    assertThat(replanned.status().models().get(0).planName()).isEqualTo("job-base-plan-2");
+    assertThat(replanned.status().models().get(0).stageIfSet()).isEmpty();
+    assertThat(decide(Set.of("job-base-plan-2")).actions())
+        .containsExactly(new Action.StartStage("base", Stage.Prefetch, 1, "job-base-plan-2"));
+  }
+
+  @Test
+  void aPlanThatIsGoneIsMadeAgainForAModelThatHasBegun() {
+    begin();
     Decision start = decide(Set.of("job-base-plan-1"));
-    Action first = start.actions().get(0);
-    conclude(start, List.of(new Outcome.Done(first, "job-base-prefetch-1")));
+    conclude(start, List.of(new Outcome.Done(start.actions().get(0), "job-base-prefetch-1")));
+
     assertThat(job.getStatus().models().get(0).stage()).isEqualTo("Prefetch");
-    assertThat(decide(Set.of()).actions())
-        .as("a model that has begun")
-        .containsExactly(new Action.EnsurePlan("base"));
+    assertThat(decide(Set.of()).actions()).contains(new Action.EnsurePlan("base"));
+    assertThat(decide(Set.of(), List.of(ended(Stage.Prefetch, SUCCEEDED, LEFT))).actions())
+        .containsExactly(
+            new Action.EnsurePlan("base"),
+            new Action.StartStage("base", Stage.Infer, 1, "job-base-plan-1"));
+  }
+
+  @Test
+  void whatEveryAttemptGoesThroughIsToldOnceItLasts() {
+    begin();
+    Decision start = decide(Set.of("job-base-plan-1"));
+    Conclusion started =
+        conclude(start, List.of(new Outcome.Done(start.actions().get(0), "job-base-prefetch-1")));
+    AttemptObservation.State starts =
+        new AttemptObservation.Waits(new Wait(WaitingReason.Starting, "it starts"));
+
+    Conclusion young = passWith(attempt(starts, NOW.minusSeconds(4)));
+    assertThat(young.status()).isEqualTo(started.status());
+    assertThat(young.requeueAfter()).contains(Duration.ofSeconds(6));
+    assertThat(passWith(attempt(new AttemptObservation.Running(), NOW)).status())
+        .isEqualTo(started.status());
+
+    assertThat(passWith(attempt(starts, NOW.minusSeconds(10))).status().waiting().reason())
+        .isEqualTo("Starting");
+    assertThat(passWith(attempt(starts, NOW.plusSeconds(3600))).status().waiting())
+        .as("a clock that is not ours")
+        .isNotNull();
+    AttemptObservation.State unschedulable =
+        new AttemptObservation.Waits(new Wait(WaitingReason.Unschedulable, "no node"));
+    assertThat(passWith(attempt(unschedulable, NOW)).status().waiting().reason())
+        .isEqualTo("Unschedulable");
+  }
+
+  private Conclusion passWith(AttemptObservation attempt) {
+    return decide(Set.of("job-base-plan-1"), List.of(attempt)).conclude(List.of());
   }
 
   @Test
   void theTerminationMessageTellsHowFarAnAttemptCameThatReportedNothing() {
-    conclude(decide(Set.of()), List.of());
-    conclude(
-        decide(Set.of()),
-        List.of(new Outcome.Planned(new Action.EnsurePlan("base"), "job-base-plan-1", "sha256:1")));
+    begin();
     conclude(
         decide(Set.of("job-base-plan-1"), List.of(ended(Stage.Prefetch, SUCCEEDED, LEFT))),
         List.of());
@@ -157,6 +209,22 @@ class LifecycleTest {
         .isEqualTo(new Progress(3, 12, 0, 1, 25, "2026-11-23T15:03:00Z"));
   }
 
+  private static AttemptObservation attempt(AttemptObservation.State state, Instant made) {
+    return new AttemptObservation(
+        Stage.Prefetch,
+        1,
+        "job",
+        state,
+        Optional.of(made),
+        false,
+        Optional.of("node-1"),
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty());
+  }
+
   private static AttemptObservation ended(
       Stage stage, AttemptObservation.State state, TerminationMessage left) {
     return new AttemptObservation(
@@ -164,6 +232,7 @@ class LifecycleTest {
         1,
         "job",
         state,
+        Optional.of(NOW.minusSeconds(90)),
         false,
         Optional.empty(),
         Optional.empty(),

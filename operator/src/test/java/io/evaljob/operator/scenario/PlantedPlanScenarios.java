@@ -48,7 +48,8 @@ abstract class PlantedPlanScenarios extends ScenarioBase {
     assertThat(conditions(waiting.getStatus()))
         .containsEntry("Ready", "False/Waiting")
         .containsEntry("Reconciling", "True/Waiting");
-    assertThat(waiting.getStatus().models().get(0).planNameIfSet()).isEmpty();
+    assertThat(waiting.getStatus().models().get(0).planDigest())
+        .isNotEqualTo(PlanConfigMap.digest(planted));
     assertThat(tap.writes()).noneMatch(write -> write.endsWith("/jobs"));
 
     cluster().client().resource(planted).delete();

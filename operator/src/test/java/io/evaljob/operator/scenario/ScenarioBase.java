@@ -37,7 +37,7 @@ abstract class ScenarioBase {
 
   static final String NAMESPACE = "vlm";
   static final LifecycleSettings AT_ONCE =
-      new LifecycleSettings(Duration.ZERO, Duration.ZERO, 20, Duration.ofMillis(50));
+      new LifecycleSettings(Duration.ZERO, Duration.ZERO, 20, Duration.ofMillis(50), Duration.ZERO);
 
   static final Comparator<HasMetadata> OLDEST_FIRST =
       Comparator.comparing(object -> Long.parseLong(object.getMetadata().getResourceVersion()));
@@ -108,7 +108,12 @@ abstract class ScenarioBase {
         devices,
         () -> "",
         RunnerArchive.of(Map.of("__main__.py", "pass".getBytes(StandardCharsets.UTF_8))),
-        AT_ONCE);
+        limits());
+  }
+
+  /** What attempts go through is told at once, unless a scenario is about that. */
+  LifecycleSettings limits() {
+    return AT_ONCE;
   }
 
   /** Leaves an operator that is cut off as it is: a killed process closes nothing in order. */
