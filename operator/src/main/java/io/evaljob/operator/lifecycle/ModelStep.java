@@ -280,6 +280,8 @@ final class ModelStep {
     long seenBefore =
         seen.attempts().stream()
             .filter(old -> old.stage() == model.stage() && old.attempt() < model.attempt())
+            // One whose pod is gone by now reads as Unknown, whatever it was.
+            .filter(old -> old.podUid().isPresent())
             .filter(
                 old ->
                     old.state() instanceof AttemptObservation.Failed failed

@@ -121,6 +121,10 @@ public final class JobObserver {
         termination);
   }
 
+  /**
+   * A Job has one pod, so the pod's end is the Job's, which says so later. By then a pod that was
+   * evicted or lost with its node is gone, and with it the reason.
+   */
   private static AttemptObservation.State state(
       Job job,
       Optional<Pod> pod,
@@ -129,7 +133,7 @@ public final class JobObserver {
     if (job.getMetadata().getDeletionTimestamp() != null) {
       return new AttemptObservation.Leaving();
     }
-    if (JobReading.hasCondition(job, "Complete")) {
+    if (JobReading.hasCondition(job, "Complete") || pod.filter(PodReading::succeeded).isPresent()) {
       return termination
           .filter(left -> left.outcome() == TerminationMessage.Outcome.Failed)
           .<AttemptObservation.State>map(
@@ -137,7 +141,7 @@ public final class JobObserver {
               left -> new AttemptObservation.Failed(left.cause(), left.message(), false, false))
           .orElseGet(AttemptObservation.Succeeded::new);
     }
-    if (JobReading.hasCondition(job, "Failed")) {
+    if (JobReading.hasCondition(job, "Failed") || pod.filter(PodReading::isLost).isPresent()) {
       return FailureReading.of(job, pod, termination);
     }
     if (pod.isEmpty()) {

@@ -32,6 +32,22 @@ final class PodReading {
     return phase.equals("Succeeded") || phase.equals("Failed");
   }
 
+  static boolean succeeded(Pod pod) {
+    return phase(pod).equals("Succeeded");
+  }
+
+  /**
+   * Whether nothing more comes of the pod. One that is merely being deleted says nothing yet: its
+   * Job may have been suspended, and then makes another.
+   */
+  static boolean isLost(Pod pod) {
+    boolean leaving = pod.getMetadata().getDeletionTimestamp() != null;
+    boolean disrupted = condition(pod, "DisruptionTarget", "True").isPresent();
+    return phase(pod).equals("Failed")
+        ? !leaving || disrupted
+        : leaving && disrupted && !succeeded(pod);
+  }
+
   static String phase(Pod pod) {
     return pod.getStatus() == null ? "" : JobObserver.text(pod.getStatus().getPhase());
   }

@@ -79,6 +79,37 @@ class FailureReadingTest {
     assertThat(read(pod).cause()).isEqualTo(FailureCause.HostOutOfMemory);
   }
 
+  @ParameterizedTest(name = "{0}, being deleted: {1}, disrupted: {2}")
+  @CsvSource({
+    "Failed,false,false,true",
+    "Failed,true,true,true",
+    "Running,true,true,true",
+    // The Job was suspended, say, and will make another pod.
+    "Failed,true,false,false",
+    "Running,true,false,false",
+    // A disruption that has not come yet may be called off.
+    "Running,false,true,false",
+    "Succeeded,true,true,false",
+  })
+  void aPodIsLostBeforeItsJobSaysSo(
+      String phase, boolean leaving, boolean disrupted, boolean lost) {
+    PodBuilder pod = pod(143, null).editOrNewMetadata().endMetadata();
+    pod.editStatus().withPhase(phase).endStatus();
+    if (leaving) {
+      pod.editMetadata().withDeletionTimestamp("2020-01-01T00:00:00Z").endMetadata();
+    }
+    if (disrupted) {
+      pod.editStatus()
+          .addNewCondition()
+          .withType("DisruptionTarget")
+          .withStatus("True")
+          .endCondition()
+          .endStatus();
+    }
+
+    assertThat(PodReading.isLost(pod.build())).isEqualTo(lost);
+  }
+
   @Test
   void aPodThatIsGoneTellsNothing() {
     AttemptObservation.Failed failed =
