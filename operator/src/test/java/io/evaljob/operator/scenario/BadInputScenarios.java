@@ -13,6 +13,7 @@ import io.evaljob.api.v1alpha1.ResultRow;
 import io.evaljob.operator.plan.DeviceContext;
 import io.evaljob.operator.plan.VisibleDevice;
 import io.evaljob.operator.status.Conditions;
+import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import java.util.List;
@@ -29,7 +30,7 @@ abstract class BadInputScenarios extends ScenarioBase {
       """
       apiVersion: evaljob.io/v1alpha1
       kind: EvalRuntime
-      metadata: {name: vlmevalkit}
+      metadata: {name: RUNTIME}
       spec:
         harness: VLMEvalKit
         vlmevalkit: {dialect: StatusFile}
@@ -39,13 +40,15 @@ abstract class BadInputScenarios extends ScenarioBase {
           claimNames: [shared]
           hubIDs: ["OpenGVLab/*"]
           envNames: ["*"]
+        pod:
+          nodeSelector: {kubernetes.io/hostname: NODE}
       """;
 
   private static final String PROFILE =
       """
       apiVersion: evaljob.io/v1alpha1
       kind: ModelProfile
-      metadata: {name: split, namespace: vlm}
+      metadata: {name: split, namespace: SPACE}
       spec:
         catalogEntries: [Splits]
         loaders: [{dialect: StatusFile, loader: Transformers, canSplit: true}]
@@ -61,31 +64,40 @@ abstract class BadInputScenarios extends ScenarioBase {
       """
       apiVersion: v1
       kind: PersistentVolumeClaim
-      metadata: {name: shared, namespace: vlm}
-      spec: {accessModes: [ReadWriteOnce]}
+      metadata: {name: shared, namespace: SPACE}
+      spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
       """;
 
   private static final String ONE_DATASET = "datasets: [{name: MMBench_DEV_EN}]\n";
   private static final String PLAIN = "models: [{name: base}]\n" + ONE_DATASET;
 
-  private static EvalJob job(String name, String spec) {
-    return Serialization.unmarshal(
+  private EvalJob jobOf(String name, String spec) {
+    return read(
         """
         apiVersion: evaljob.io/v1alpha1
         kind: EvalJob
-        metadata: {name: NAME, namespace: vlm}
+        metadata: {name: NAME, namespace: SPACE}
         spec:
-          runtimeRef: {name: vlmevalkit}
+          runtimeRef: {name: RUNTIME}
         """
                 .replace("NAME", name)
             + spec.indent(2),
         EvalJob.class);
   }
 
+  private <T extends HasMetadata> T read(String manifest, Class<T> type) {
+    return Serialization.unmarshal(
+        manifest
+            .replace("SPACE", namespace())
+            .replace("RUNTIME", runtimeName())
+            .replace("NODE", cluster().nodeName()),
+        type);
+  }
+
   private void givenCluster() {
-    apply(Serialization.unmarshal(RUNTIME, EvalRuntime.class));
-    apply(Serialization.unmarshal(PROFILE, ModelProfile.class));
-    apply(Serialization.unmarshal(CLAIM, PersistentVolumeClaim.class));
+    apply(read(RUNTIME, EvalRuntime.class));
+    apply(read(PROFILE, ModelProfile.class));
+    apply(read(CLAIM, PersistentVolumeClaim.class));
   }
 
   static Stream<Arguments> refused() {
@@ -138,7 +150,7 @@ abstract class BadInputScenarios extends ScenarioBase {
             "a name the runtime does not allow",
             "models: [{name: base, hub: {id: Evil/Model}}]\n" + ONE_DATASET,
             "NotAllowed",
-            "spec.models[base].hub.id: Evil/Model is not allowed by EvalRuntime vlmevalkit, whose"
+            "spec.models[base].hub.id: Evil/Model is not allowed by EvalRuntime RUNTIME, whose"
                 + " allow.hubIDs has OpenGVLab/*; name one that it allows, or ask its administrator"
                 + " to add it to allow.hubIDs"),
         Arguments.of(
@@ -188,13 +200,13 @@ abstract class BadInputScenarios extends ScenarioBase {
 
   private void assertRefused(RequestTap tap, String spec, String reason, String message) {
     givenCluster();
-    apply(job("bad", spec));
+    apply(jobOf("bad", spec));
 
     EvalJob refused = awaitPhase("bad", "Failed");
 
     Condition accepted = accepted(refused.getStatus());
     assertThat(accepted.reason()).isEqualTo(reason);
-    assertThat(accepted.message()).isEqualTo(message);
+    assertThat(accepted.message()).isEqualTo(message.replace("RUNTIME", runtimeName()));
     assertThat(conditions(refused.getStatus()))
         .containsEntry("Stalled", "True/Invalid")
         .containsEntry("Finished", "True/Invalid");
@@ -207,22 +219,23 @@ abstract class BadInputScenarios extends ScenarioBase {
 
   @Test
   void aProfileThatComesLaterIsWaitedFor() {
-    apply(Serialization.unmarshal(RUNTIME, EvalRuntime.class));
+    apply(read(RUNTIME, EvalRuntime.class));
     whenJobs((model, stage, attempt) -> scored(model));
     startOperator();
-    apply(job("early", "models: [{name: base, profileName: split}]\n" + ONE_DATASET));
+    apply(jobOf("early", "models: [{name: base, profileName: split}]\n" + ONE_DATASET));
 
     EvalJob waiting = awaitWaiting("early", "ProfileNotFound");
     assertThat(accepted(waiting.getStatus()).message())
         .isEqualTo(
-            "spec.models[base].profileName: ModelProfile split exists neither in namespace vlm nor"
-                + " in evaljob-system nor in the catalogue; create it, or correct the name");
+            "spec.models[base].profileName: ModelProfile split exists neither in namespace "
+                + namespace()
+                + " nor in evaljob-system nor in the catalogue; create it, or correct the name");
     assertThat(conditions(waiting.getStatus()))
         .containsEntry("Accepted", "False/ProfileNotFound")
         .containsEntry("Reconciling", "True/Waiting")
         .containsEntry("Stalled", "False/Waiting");
 
-    apply(Serialization.unmarshal(PROFILE, ModelProfile.class));
+    apply(read(PROFILE, ModelProfile.class));
     awaitPhase("early", "Succeeded");
   }
 
@@ -247,7 +260,7 @@ abstract class BadInputScenarios extends ScenarioBase {
     givenCluster();
     whenJobs((model, stage, attempt) -> new Ending.Fails(cause, message, 0));
     startOperator();
-    apply(job("unknown", PLAIN));
+    apply(jobOf("unknown", PLAIN));
 
     EvalJob failed = awaitPhase("unknown", "Failed");
 

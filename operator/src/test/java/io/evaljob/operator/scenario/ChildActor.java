@@ -1,17 +1,9 @@
 package io.evaljob.operator.scenario;
 
-import static org.awaitility.Awaitility.await;
-
-import io.evaljob.api.v1alpha1.Progress;
-import io.evaljob.api.v1alpha1.ResultRow;
 import io.evaljob.api.v1alpha1.Stage;
-import io.evaljob.operator.observe.Preflight;
-import io.evaljob.operator.observe.StageFailure;
-import io.evaljob.operator.observe.StageReport;
-import io.evaljob.operator.report.PodIdentity;
-import io.evaljob.operator.report.ReportSink;
 import io.evaljob.operator.resources.Labels;
 import io.fabric8.kubernetes.api.model.ContainerStatusBuilder;
+import io.fabric8.kubernetes.api.model.EventBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.api.model.PodConditionBuilder;
@@ -21,35 +13,32 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
 import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
-import java.time.Duration;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import java.util.function.Supplier;
+import java.util.function.Predicate;
 
 /** Plays Job controller, scheduler, kubelet and runner for every Job it sees, by a script. */
 final class ChildActor implements AutoCloseable {
 
-  static final int DATASETS = 2;
-
   private final KubernetesClient client;
   private final Script script;
-  private final Supplier<Optional<ReportSink>> reports;
+  private final PretendedRunner runner;
+  private final Predicate<String> full;
   private final ExecutorService stage = Executors.newCachedThreadPool();
   private final Set<String> begun = ConcurrentHashMap.newKeySet();
   private SharedIndexInformer<Job> jobs;
 
-  ChildActor(KubernetesClient client, Script script, Supplier<Optional<ReportSink>> reports) {
+  /** Plays; {@code full} says in which namespaces no pod may be made. */
+  ChildActor(
+      KubernetesClient client, Script script, PretendedRunner runner, Predicate<String> full) {
     this.client = client;
     this.script = script;
-    this.reports = reports;
+    this.runner = runner;
+    this.full = full;
   }
 
   void start() {
@@ -63,14 +52,12 @@ final class ChildActor implements AutoCloseable {
                 new ResourceEventHandler<>() {
                   @Override
                   public void onAdd(Job job) {
-                    if (begun.add(job.getMetadata().getUid())) {
-                      stage.execute(() -> play(job));
-                    }
+                    begin(job);
                   }
 
                   @Override
                   public void onUpdate(Job before, Job now) {
-                    onAdd(now);
+                    begin(now);
                   }
 
                   @Override
@@ -85,77 +72,88 @@ final class ChildActor implements AutoCloseable {
                 });
   }
 
+  /** Looks again at the Jobs of a namespace in which pods may be made again. */
+  void resume(String namespace) {
+    client.batch().v1().jobs().inNamespace(namespace).list().getItems().forEach(this::begin);
+  }
+
+  private void begin(Job job) {
+    if (PretendedRunner.stageOf(job.getMetadata().getLabels()) == Stage.Unknown) {
+      return;
+    }
+    if (full.test(job.getMetadata().getNamespace())) {
+      if (begun.add("refused " + job.getMetadata().getUid())) {
+        stage.execute(() -> refuse(job));
+      }
+    } else if (begun.add(job.getMetadata().getUid())) {
+      stage.execute(() -> play(job));
+    }
+  }
+
   @Override
   public void close() {
     jobs.close();
     stage.shutdownNow();
   }
 
+  /** As the Job controller tells of a quota. */
+  private void refuse(Job job) {
+    client
+        .resource(
+            new EventBuilder()
+                .withNewMetadata()
+                .withName(job.getMetadata().getName())
+                .withNamespace(job.getMetadata().getNamespace())
+                .endMetadata()
+                .withReason("FailedCreate")
+                .withMessage(
+                    "Error creating: pods \"x\" is forbidden: exceeded quota: pods, requested:"
+                        + " pods=1, used: pods=0, limited: pods=0")
+                .withNewInvolvedObject()
+                .withKind("Job")
+                .withName(job.getMetadata().getName())
+                .withNamespace(job.getMetadata().getNamespace())
+                .withUid(job.getMetadata().getUid())
+                .endInvolvedObject()
+                .build())
+        .create();
+  }
+
   private void play(Job job) {
     Map<String, String> labels = job.getMetadata().getLabels();
-    Stage what = stageOf(labels);
-    if (what == Stage.Unknown) {
-      return;
-    }
+    Stage what = PretendedRunner.stageOf(labels);
     try {
-      Ending ending =
-          script.of(labels.get(Labels.MODEL), what, Integer.parseInt(labels.get(Labels.ATTEMPT)));
-      if (ending instanceof Ending.IsNotMade) {
+      Ending ending = script.of(labels.get(Labels.MODEL), what, PretendedRunner.attemptOf(labels));
+      Pod pod = bind(job);
+      if (ending instanceof Ending.IsEvicted) {
+        evict(pod);
+        finish(job, pod, new PretendedRunner.Exit(137, ""));
         return;
       }
-      Pod pod = bind(job);
-      end(job, pod, what, ending);
+      Optional<PretendedRunner.Exit> exit = runner.run(pod, what, ending);
+      if (exit.isPresent()) {
+        finish(job, pod, exit.get());
+      }
     } catch (KubernetesClientException | InterruptedException closing) {
       Thread.currentThread().interrupt();
     }
   }
 
-  private void end(Job job, Pod pod, Stage what, Ending ending) throws InterruptedException {
-    if (ending instanceof Ending.Succeeds good) {
-      report(pod, what, good.rows(), Optional.empty(), DATASETS);
-      finish(job, pod, 0, message(what, "Succeeded", "", DATASETS), true);
-    } else if (ending instanceof Ending.Fails bad) {
-      report(
-          pod,
-          what,
-          List.of(),
-          Optional.of(new StageFailure(bad.cause(), bad.message())),
-          bad.datasetsDone());
-      finish(
-          job,
-          pod,
-          1,
-          message(
-              what,
-              "Failed",
-              bad.cause() + "\",\"message\":\"" + bad.message(),
-              bad.datasetsDone()),
-          false);
-    } else if (ending instanceof Ending.Dies dead) {
-      finish(job, pod, dead.exitCode(), "", false);
-    } else if (ending instanceof Ending.SaysOneDoesAnother liar) {
-      finish(job, pod, 0, message(what, "Failed", liar.cause().name(), 0), true);
-    } else if (ending instanceof Ending.ForgetsToReport) {
-      finish(job, pod, 0, message(what, "Succeeded", "", DATASETS), true);
-    } else if (ending instanceof Ending.IsEvicted) {
-      client
-          .pods()
-          .inNamespace(pod.getMetadata().getNamespace())
-          .withName(pod.getMetadata().getName())
-          .edit(
-              now ->
-                  new PodBuilder(now)
-                      .editStatus()
-                      .addToConditions(
-                          new PodConditionBuilder()
-                              .withType("DisruptionTarget")
-                              .withStatus("True")
-                              .withReason("PreemptionByScheduler")
-                              .build())
-                      .endStatus()
-                      .build());
-      finish(job, pod, 137, "", false);
-    }
+  private void evict(Pod pod) {
+    client
+        .resource(pod)
+        .edit(
+            now ->
+                new PodBuilder(now)
+                    .editStatus()
+                    .addToConditions(
+                        new PodConditionBuilder()
+                            .withType("DisruptionTarget")
+                            .withStatus("True")
+                            .withReason("PreemptionByScheduler")
+                            .build())
+                    .endStatus()
+                    .build());
   }
 
   private Pod bind(Job job) {
@@ -175,7 +173,7 @@ final class ChildActor implements AutoCloseable {
             .endMetadata()
             .withSpec(job.getSpec().getTemplate().getSpec())
             .editSpec()
-            .withNodeName("node-1")
+            .withNodeName(MockCluster.NODE)
             .endSpec()
             .withNewStatus()
             .withPhase("Running")
@@ -193,68 +191,8 @@ final class ChildActor implements AutoCloseable {
     return client.resource(pod).create();
   }
 
-  /** As the runner does: again and again until it is stored. */
-  private void report(
-      Pod pod, Stage what, List<ResultRow> rows, Optional<StageFailure> failure, int datasetsDone)
-      throws InterruptedException {
-    long sequence = 0;
-    while (!Thread.currentThread().isInterrupted()) {
-      PodIdentity who =
-          await()
-              .atMost(Duration.ofMinutes(1))
-              .pollInterval(Duration.ofMillis(10))
-              .until(() -> known(pod), Optional::isPresent)
-              .orElseThrow();
-      Optional<ReportSink> sink = reports.get();
-      if (sink.isEmpty()) {
-        continue;
-      }
-      StageReport report = reportOf(who, what, ++sequence, rows, failure, datasetsDone);
-      try {
-        sink.get().submit(report).toCompletableFuture().get(500, TimeUnit.MILLISECONDS);
-        return;
-      } catch (TimeoutException | ExecutionException again) {
-        // Not stored yet, as the runner would be told: once more.
-      }
-    }
-  }
-
-  private Optional<PodIdentity> known(Pod pod) {
-    return reports.get().flatMap(sink -> sink.find(pod.getMetadata().getUid()));
-  }
-
-  static StageReport reportOf(
-      PodIdentity who,
-      Stage what,
-      long sequence,
-      List<ResultRow> rows,
-      Optional<StageFailure> failure,
-      int datasetsDone) {
-    return new StageReport(
-        who.namespace(),
-        who.job(),
-        who.jobUid(),
-        who.model(),
-        who.podName(),
-        who.podUid(),
-        what,
-        who.attempt(),
-        sequence,
-        true,
-        new Progress(datasetsDone * 6L, 12, datasetsDone, DATASETS, 0, null),
-        what == Stage.Infer
-            ? Optional.of(
-                new Preflight(
-                    List.of(new Preflight.SeenDevice(0, "GPU-1", 0)),
-                    Map.of(),
-                    Optional.empty(),
-                    List.of()))
-            : Optional.empty(),
-        what == Stage.Score ? rows : List.of(),
-        failure);
-  }
-
-  private void finish(Job job, Pod pod, int exitCode, String message, boolean complete) {
+  private void finish(Job job, Pod pod, PretendedRunner.Exit exit) {
+    boolean complete = exit.exitCode() == 0;
     client
         .pods()
         .inNamespace(pod.getMetadata().getNamespace())
@@ -263,13 +201,13 @@ final class ChildActor implements AutoCloseable {
             now ->
                 new PodBuilder(now)
                     .editStatus()
-                    .withPhase(exitCode == 0 ? "Succeeded" : "Failed")
+                    .withPhase(complete ? "Succeeded" : "Failed")
                     .editFirstContainerStatus()
                     .withNewState()
                     .withNewTerminated()
-                    .withExitCode(exitCode)
+                    .withExitCode(exit.exitCode())
                     .withStartedAt("2020-01-01T00:00:00Z")
-                    .withMessage(message)
+                    .withMessage(exit.message())
                     .endTerminated()
                     .endState()
                     .endContainerStatus()
@@ -292,29 +230,6 @@ final class ChildActor implements AutoCloseable {
                     .endCondition()
                     .endStatus()
                     .build());
-  }
-
-  private static String message(Stage what, String outcome, String cause, int datasetsDone) {
-    return "{\"schemaVersion\":\"1\",\"stage\":\""
-        + what
-        + "\",\"outcome\":\""
-        + outcome
-        + "\",\"cause\":\""
-        + cause
-        + "\",\"datasetsDone\":"
-        + datasetsDone
-        + ",\"datasetsTotal\":2,\"samplesDone\":"
-        + datasetsDone * 6
-        + ",\"samplesTotal\":12}";
-  }
-
-  private static Stage stageOf(Map<String, String> labels) {
-    for (Stage candidate : Stage.values()) {
-      if (labels != null && candidate.name().equalsIgnoreCase(labels.get(Labels.STAGE))) {
-        return candidate;
-      }
-    }
-    return Stage.Unknown;
   }
 
   static String podName(Job job) {

@@ -27,7 +27,4 @@ public sealed interface Ending {
 
   /** The pod runs on until the test says otherwise. */
   record RunsOn() implements Ending {}
-
-  /** No pod is made at all. */
-  record IsNotMade() implements Ending {}
 }

@@ -4,6 +4,7 @@ import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.api.v1alpha1.EvalRuntime;
 import io.evaljob.api.v1alpha1.ModelProfile;
 import io.evaljob.operator.report.ReportSink;
+import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.dsl.base.CustomResourceDefinitionContext;
 import io.fabric8.kubernetes.client.http.BasicBuilder;
@@ -19,12 +20,17 @@ import java.net.URI;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
 /** The fabric8 mock server, with {@link ChildActor} in the place of Job controller and kubelet. */
 public final class MockCluster implements TestCluster {
+
+  static final String NODE = "node-1";
 
   /** Held, or the level set below is collected with it. */
   private static final Logger SERVER_LOG = Logger.getLogger("io.fabric8.mockwebserver");
@@ -47,6 +53,8 @@ public final class MockCluster implements TestCluster {
           },
           false);
   private final KubernetesClient client;
+  private final AtomicInteger namespaces = new AtomicInteger();
+  private final Set<String> full = ConcurrentHashMap.newKeySet();
   private ChildActor actor;
 
   public MockCluster() {
@@ -75,10 +83,39 @@ public final class MockCluster implements TestCluster {
   }
 
   @Override
+  public String newNamespace() {
+    String name = "vlm-" + namespaces.incrementAndGet();
+    client
+        .resource(new NamespaceBuilder().withNewMetadata().withName(name).endMetadata().build())
+        .create();
+    return name;
+  }
+
+  @Override
+  public String nodeName() {
+    return NODE;
+  }
+
+  @Override
+  public void useUpQuota(String namespace) {
+    full.add(namespace);
+  }
+
+  @Override
+  public void raiseQuota(String namespace) {
+    full.remove(namespace);
+    actor.resume(namespace);
+  }
+
+  @Override
   public void play(Script script, Supplier<Optional<ReportSink>> reports) {
-    actor = new ChildActor(client, script, reports);
+    actor = new ChildActor(client, script, new PretendedRunner(reports), full::contains);
     actor.start();
   }
+
+  /** The mock server collects no garbage, and is thrown away after the test. */
+  @Override
+  public void leaveNothing() {}
 
   @Override
   public void close() {

@@ -25,12 +25,12 @@ class MockRequestsTest extends ScenarioBase {
     givenRuntime();
     whenJobs((model, stage, attempt) -> succeeds(model));
     RequestTap tap = startOperator();
-    apply(Samples.job("first", "base"));
+    apply(job("first", "base"));
     awaitPhase("first", "Succeeded");
     await().untilAsserted(() -> Outcomes.assertEventsOfWholeRun(eventReasons("first")));
     int before = tap.requests().size();
 
-    apply(Samples.job("second", "base"));
+    apply(job("second", "base"));
     awaitPhase("second", "Succeeded");
     await().untilAsserted(() -> Outcomes.assertEventsOfWholeRun(eventReasons("second")));
 

@@ -24,7 +24,7 @@ abstract class OutcomeScenarios extends ScenarioBase {
     givenRuntime();
     whenJobs((model, stage, attempt) -> succeeds(model));
     RequestTap tap = startOperator();
-    apply(Samples.job("qwen", "base"));
+    apply(job("qwen", "base"));
 
     EvalJob job = awaitPhase("qwen", "Succeeded");
 
@@ -32,9 +32,14 @@ abstract class OutcomeScenarios extends ScenarioBase {
     EvalJobStatus status = job.getStatus();
     ModelStatus model = status.models().get(0);
     assertThat(model.deviceIDs()).containsExactly("GPU-1");
-    assertThat(model.nodeName()).isEqualTo("node-1");
+    assertThat(model.nodeName()).isEqualTo(cluster().nodeName());
     ConfigMap results =
-        cluster().client().configMaps().inNamespace(NAMESPACE).withName(model.resultsName()).get();
+        cluster()
+            .client()
+            .configMaps()
+            .inNamespace(namespace())
+            .withName(model.resultsName())
+            .get();
     assertThat(results.getData().toString()).contains("0.5", "0.75");
     await().untilAsserted(() -> Outcomes.assertEventsOfWholeRun(eventReasons("qwen")));
     // What can be seen between two passes varies: at most five states of each stage, and the plan.
@@ -50,7 +55,7 @@ abstract class OutcomeScenarios extends ScenarioBase {
                 ? new Ending.Fails(FailureCause.HarnessFailed, "the harness gave up", 0)
                 : succeeds(model));
     startOperator();
-    apply(Samples.job("two", "good", "bad"));
+    apply(job("two", "good", "bad"));
 
     EvalJob job = awaitPhase("two", "PartiallyFailed");
 
@@ -77,7 +82,7 @@ abstract class OutcomeScenarios extends ScenarioBase {
               default -> succeeds(model);
             });
     startOperator();
-    apply(Samples.job("part", "base"));
+    apply(job("part", "base"));
 
     EvalJob job = awaitPhase("part", "PartiallyFailed");
 
@@ -93,7 +98,7 @@ abstract class OutcomeScenarios extends ScenarioBase {
                 ? new Ending.Fails(FailureCause.RankFailed, "rank 1 died of signal 9", 0)
                 : succeeds(model));
     startOperator();
-    apply(Samples.job("crash", "base"));
+    apply(job("crash", "base"));
 
     EvalJob job = awaitPhase("crash", "Succeeded");
 
@@ -111,7 +116,7 @@ abstract class OutcomeScenarios extends ScenarioBase {
                 ? new Ending.Fails(FailureCause.OutOfMemory, "device 0 is full", 0)
                 : succeeds(model));
     startOperator();
-    apply(Samples.job("oom", "base"));
+    apply(job("oom", "base"));
 
     EvalJob job = awaitPhase("oom", "Failed");
 
@@ -127,7 +132,7 @@ abstract class OutcomeScenarios extends ScenarioBase {
                 ? new Ending.SaysOneDoesAnother(FailureCause.HarnessFailed)
                 : succeeds(model));
     startOperator();
-    apply(Samples.job("liar", "base"));
+    apply(job("liar", "base"));
 
     EvalJob job = awaitPhase("liar", "Succeeded");
 
@@ -140,7 +145,7 @@ abstract class OutcomeScenarios extends ScenarioBase {
     whenJobs(
         (model, stage, attempt) -> stage == Stage.Prefetch ? new Ending.Dies(3) : succeeds(model));
     startOperator();
-    apply(Samples.job("dead", "base"));
+    apply(job("dead", "base"));
 
     EvalJob job = awaitPhase("dead", "Failed");
 
@@ -155,12 +160,30 @@ abstract class OutcomeScenarios extends ScenarioBase {
         (model, stage, attempt) ->
             stage == Stage.Infer && attempt <= 5 ? new Ending.IsEvicted() : succeeds(model));
     startOperator();
-    apply(Samples.job("evicted", "base"));
+    apply(job("evicted", "base"));
 
     EvalJob job = awaitPhase("evicted", "Succeeded");
 
     assertThat(jobsOf(job)).contains("base/infer/6");
     assertThat(job.getStatus().models().get(0).lastFailure().cause()).isEqualTo("Evicted");
+  }
+
+  @Test
+  void evictionsTakeNoRetryFromALaterFailure() {
+    givenRuntime();
+    whenJobs(
+        (model, stage, attempt) ->
+            switch (stage == Stage.Infer ? attempt : 4) {
+              case 1, 2 -> new Ending.IsEvicted();
+              case 3 -> new Ending.Dies(3);
+              default -> succeeds(model);
+            });
+    startOperator();
+    apply(job("later", "base"));
+
+    EvalJob job = awaitPhase("later", "Succeeded");
+
+    assertThat(jobsOf(job)).contains("base/infer/4").doesNotContain("base/infer/5");
   }
 
   @Test
@@ -170,7 +193,7 @@ abstract class OutcomeScenarios extends ScenarioBase {
         (model, stage, attempt) ->
             stage == Stage.Score && attempt == 1 ? new Ending.ForgetsToReport() : succeeds(model));
     startOperator();
-    apply(Samples.job("lost", "base"));
+    apply(job("lost", "base"));
 
     EvalJob job = awaitPhase("lost", "Succeeded");
 
@@ -197,7 +220,7 @@ abstract class OutcomeScenarios extends ScenarioBase {
               : succeeds(model);
         });
     startOperator();
-    apply(Samples.job("whole", "base"));
+    apply(job("whole", "base"));
     EvalJobStatus waiting = awaitWaiting("whole", "RuntimeNotFound").getStatus();
     givenRuntime();
     EvalJobStatus half =
@@ -210,7 +233,7 @@ abstract class OutcomeScenarios extends ScenarioBase {
             .getStatus();
     seen.countDown();
     EvalJobStatus end = awaitPhase("whole", "PartiallyFailed").getStatus();
-    apply(Samples.job("good", "good"));
+    apply(job("good", "good"));
     EvalJobStatus good = awaitPhase("good", "Succeeded").getStatus();
 
     Set<String> written = new TreeSet<>();
@@ -233,16 +256,20 @@ abstract class OutcomeScenarios extends ScenarioBase {
     givenRuntime();
     whenJobs((model, stage, attempt) -> succeeds(model));
     startOperator();
-    apply(Samples.oneAtATime(Samples.job("turns", "a", "b", "c")));
+    apply(Samples.oneAtATime(job("turns", "a", "b", "c")));
 
     EvalJob job = awaitPhase("turns", "Succeeded");
 
-    assertThat(
-            jobs(job).stream()
-                .sorted(OLDEST_FIRST)
-                .map(child -> child.getMetadata().getLabels().get("evaljob.io/model"))
-                .toList())
-        .containsExactly("a", "a", "a", "b", "b", "b", "c", "c", "c");
+    await()
+        .untilAsserted(
+            () ->
+                assertThat(eventsOf("turns"))
+                    .filteredOn(event -> event.getReason().endsWith("Started"))
+                    .extracting(event -> event.getMessage().substring(0, "Model a".length()))
+                    .containsExactly(
+                        "Model a", "Model a", "Model a", "Model b", "Model b", "Model b", "Model c",
+                        "Model c", "Model c"));
+    assertThat(job.getStatus().models()).allMatch(model -> "Succeeded".equals(model.phase()));
     assertThat(job.getStatus().summary().devices()).isEqualTo("0/2");
   }
 }

@@ -13,6 +13,7 @@ import io.evaljob.operator.report.Stored;
 import io.evaljob.operator.resources.RunnerArchive;
 import io.evaljob.operator.sandbox.Sandbox;
 import io.evaljob.operator.sandbox.SandboxConfig;
+import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.jdkhttp.JdkHttpClientFactory;
@@ -40,6 +41,7 @@ import java.util.stream.IntStream;
  */
 final class ProcessCluster implements TestCluster {
 
+  private static final String NAMESPACE = "vlm";
   private static final List<VisibleDevice> DEVICES =
       IntStream.range(4, 24).mapToObj(id -> new VisibleDevice(String.valueOf(id), 0)).toList();
 
@@ -128,6 +130,34 @@ final class ProcessCluster implements TestCluster {
         RunnerArchive.fromClassPath(),
         ScenarioBase.AT_ONCE);
   }
+
+  @Override
+  public String newNamespace() {
+    client()
+        .resource(
+            new NamespaceBuilder().withNewMetadata().withName(NAMESPACE).endMetadata().build())
+        .create();
+    return NAMESPACE;
+  }
+
+  @Override
+  public String nodeName() {
+    return "this-machine";
+  }
+
+  @Override
+  public void useUpQuota(String namespace) {
+    throw new UnsupportedOperationException("this machine knows no quota");
+  }
+
+  @Override
+  public void raiseQuota(String namespace) {
+    throw new UnsupportedOperationException("this machine knows no quota");
+  }
+
+  /** What is left is in a folder of the test. */
+  @Override
+  public void leaveNothing() {}
 
   /** Jobs run from the start; the script is not asked, the program decides for itself. */
   @Override

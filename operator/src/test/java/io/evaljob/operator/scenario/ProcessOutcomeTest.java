@@ -15,10 +15,10 @@ class ProcessOutcomeTest extends ProcessScenarios {
   @BeforeAll
   void runAll() {
     startOperator();
-    apply(Samples.job("whole", "base"));
-    apply(Samples.job("two", "good", "bad"));
+    apply(job("whole", "base"));
+    apply(job("two", "good", "bad"));
     for (String model : List.of("part", "crash", "oom", "hungry", "liar")) {
-      apply(Samples.job("one-" + model, model));
+      apply(job("one-" + model, model));
     }
   }
 

@@ -13,7 +13,7 @@ class ProcessRecoveryTest extends ProcessScenarios {
   @Test
   void aRestartOfEverythingDoesNoWorkTwice() {
     RequestTap tap = startOperator();
-    apply(Samples.job("restarted", "long"));
+    apply(job("restarted", "long"));
     await().atMost(Duration.ofSeconds(30)).until(() -> answersOf("long").size() == 8);
     tap.cut();
     restart();
@@ -30,7 +30,7 @@ class ProcessRecoveryTest extends ProcessScenarios {
 
   @Test
   void operatorsThatDieAfterAFewWritesGetThereTogether() {
-    apply(Samples.job("piecewise", "base"));
+    apply(job("piecewise", "base"));
     // A new operator first makes again what is there, so each may do one write more than the last.
     for (int allowed = 1; !finishedNow("piecewise"); allowed++) {
       RequestTap tap = startOperator(RequestTap.cuttingAfter(allowed));

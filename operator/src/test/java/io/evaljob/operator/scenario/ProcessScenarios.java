@@ -77,13 +77,14 @@ abstract class ProcessScenarios extends ScenarioBase {
         """
             apiVersion: evaljob.io/v1alpha1
             kind: EvalRuntime
-            metadata: {name: command}
+            metadata: {name: NAME}
             spec:
               harness: Command
               command: {args: [python3, PROGRAM]}
               image: none
               allow: {namespaceSelector: {}}
             """
+            .replace("NAME", runtimeName())
             .replace("PROGRAM", folder.resolve("program.py").toString()),
         EvalRuntime.class);
   }

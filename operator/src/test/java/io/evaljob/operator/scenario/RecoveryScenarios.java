@@ -17,8 +17,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
@@ -37,7 +39,7 @@ abstract class RecoveryScenarios extends ScenarioBase {
     givenAnOlderRunner();
     whenJobs(WITH_ONE_CRASH);
     RequestTap whole = startOperator();
-    apply(Samples.job("qwen", "base"));
+    apply(job("qwen", "base"));
     EndState expected = endOf("qwen");
     await().until(() -> whole.kindsOfWrites().contains("DELETE configmaps"));
     assertThat(whole.kindsOfWrites())
@@ -50,79 +52,108 @@ abstract class RecoveryScenarios extends ScenarioBase {
             "POST persistentvolumeclaims",
             "PUT evaljobs/status",
             "PUT evalruntimes/status");
-    int writes = whole.writes().size();
+    stopOperator();
 
-    for (int allowed = 0; allowed < writes; allowed++) {
-      end();
-      begin();
+    RequestTap cut = RequestTap.open();
+    // Of runtimes nothing can be written at all.
+    cut.cutAfter(0, "");
+    List<String> namespaces = newNamespaces(whole.writes(namespace()).size());
+    for (int allowed = 0; allowed < namespaces.size(); allowed++) {
+      turnTo(namespaces.get(allowed));
+      cut.cutAfter(allowed, namespace());
       givenRuntime();
       givenAnOlderRunner();
-      whenJobs(WITH_ONE_CRASH);
-      RequestTap cut = startOperator(RequestTap.cuttingAfter(allowed));
-      apply(Samples.job("qwen", "base"));
-      awaitCut(cut, "qwen", allowed, writes);
-      abandonOperator();
-      startOperator();
-
-      assertThat(endOf("qwen")).as("killed after %s writes", allowed).isEqualTo(expected);
     }
+    startOperator(cut);
+    for (String namespace : namespaces) {
+      turnTo(namespace);
+      apply(job("qwen", "base"));
+    }
+    awaitCuts(cut, "qwen", namespaces);
+    abandonOperator();
+    RequestTap second = startOperator();
+
+    assertEnds("qwen", namespaces, expected);
+    await()
+        .untilAsserted(
+            () ->
+                assertThat(second.writes(""))
+                    .filteredOn(write -> write.startsWith("PUT "))
+                    .hasSize(namespaces.size()));
   }
 
   @Test
   void killedWhileARunTakesThePlaceOfAnotherItEndsTheSame() throws InterruptedException {
-    RequestTap whole = aRunThatIsReplaced(Integer.MAX_VALUE);
-    int before = whole.writes().size();
-    EndState expected = endOf("again");
-    assertThat(expected.jobs()).containsExactly("base/infer/1", "base/prefetch/1", "base/score/1");
-    assertThat(whole.kindsOfWrites()).contains("DELETE jobs");
-    int writes = whole.writes().size() - before;
-
-    for (int allowed = 0; allowed < writes; allowed++) {
-      end();
-      begin();
-      RequestTap cut = aRunThatIsReplaced(allowed);
-      awaitCut(cut, "again", allowed, writes);
-      abandonOperator();
-      startOperator();
-
-      assertThat(endOf("again"))
-          .as("killed %s writes after the new runID", allowed)
-          .isEqualTo(expected);
-    }
-  }
-
-  /** Passes may fall together, and then a run needs fewer writes than the first did. */
-  private void awaitCut(RequestTap cut, String name, int allowed, int writes)
-      throws InterruptedException {
-    await()
-        .atMost(Duration.ofSeconds(30))
-        .until(
-            () -> {
-              EvalJob job = read(name);
-              boolean done = job.getStatus() != null && finished(job.getStatus());
-              return cut.cutOff().getCount() == 0 || done;
-            });
-    if (!cut.cutOff().await(1, TimeUnit.SECONDS)) {
-      assertThat(allowed).isGreaterThan(writes / 2);
-    }
-  }
-
-  /** A run in its Infer stage, replaced by the next; the operator writes so often after that. */
-  private RequestTap aRunThatIsReplaced(int writesAfter) {
     AtomicBoolean second = new AtomicBoolean();
-    givenRuntime();
     whenJobs(
         (model, stage, attempt) ->
             stage == Stage.Infer && !second.get() ? new Ending.RunsOn() : succeeds(model));
-    RequestTap tap = startOperator();
-    apply(Samples.job("again", "base"));
-    awaitJob("again", status -> "2/2".equals(status.summary().devices()));
+    givenRuntime();
+    RequestTap whole = startOperator();
+    apply(job("again", "base"));
+    awaitJob("again", RecoveryScenarios::holdsItsDevices);
+    int before = whole.writes(namespace()).size();
     second.set(true);
-    if (writesAfter != Integer.MAX_VALUE) {
-      tap.cutAfter(writesAfter);
-    }
     edit("again", "runID", "2");
-    return tap;
+    EndState expected = endOf("again");
+    assertThat(expected.jobs()).containsExactly("base/infer/1", "base/prefetch/1", "base/score/1");
+    assertThat(whole.kindsOfWrites()).contains("DELETE jobs");
+    stopOperator();
+
+    second.set(false);
+    List<String> namespaces = newNamespaces(whole.writes(namespace()).size() - before);
+    RequestTap cut = startOperator();
+    for (String namespace : namespaces) {
+      turnTo(namespace);
+      givenRuntime();
+      apply(job("again", "base"));
+    }
+    for (String namespace : namespaces) {
+      turnTo(namespace);
+      awaitJob("again", RecoveryScenarios::holdsItsDevices);
+    }
+    second.set(true);
+    for (int allowed = 0; allowed < namespaces.size(); allowed++) {
+      turnTo(namespaces.get(allowed));
+      cut.cutAfter(allowed, namespace());
+      edit("again", "runID", "2");
+    }
+    awaitCuts(cut, "again", namespaces);
+    abandonOperator();
+    startOperator();
+
+    assertEnds("again", namespaces, expected);
+  }
+
+  private static boolean holdsItsDevices(EvalJobStatus status) {
+    return status.summary() != null && "2/2".equals(status.summary().devices());
+  }
+
+  /** One for each point at which the operator may be killed; all are played at once. */
+  private List<String> newNamespaces(int count) {
+    return Stream.generate(() -> cluster().newNamespace()).limit(count).toList();
+  }
+
+  /** Passes may fall together, and then a run needs fewer writes than the first did. */
+  private void awaitCuts(RequestTap cut, String name, List<String> namespaces)
+      throws InterruptedException {
+    for (int allowed = 0; allowed < namespaces.size(); allowed++) {
+      turnTo(namespaces.get(allowed));
+      CountDownLatch cutOff = cut.cutOff(namespace());
+      await()
+          .atMost(Duration.ofMinutes(1))
+          .until(() -> cutOff.getCount() == 0 || finished(read(name)));
+      if (!cutOff.await(1, TimeUnit.SECONDS)) {
+        assertThat(allowed).isGreaterThan(namespaces.size() / 2);
+      }
+    }
+  }
+
+  private void assertEnds(String name, List<String> namespaces, EndState expected) {
+    for (int allowed = 0; allowed < namespaces.size(); allowed++) {
+      turnTo(namespaces.get(allowed));
+      assertThat(endOf(name)).as("killed after %s writes", allowed).isEqualTo(expected);
+    }
   }
 
   @Test
@@ -132,9 +163,9 @@ abstract class RecoveryScenarios extends ScenarioBase {
         (model, stage, attempt) ->
             stage == Stage.Infer && model.equals("on") ? new Ending.RunsOn() : succeeds(model));
     startOperator();
-    apply(Samples.job("running", "on"));
-    apply(Samples.job("done", "base"));
-    awaitJob("running", status -> "2/2".equals(status.summary().devices()));
+    apply(job("running", "on"));
+    apply(job("done", "base"));
+    awaitJob("running", RecoveryScenarios::holdsItsDevices);
     awaitPhase("done", "Succeeded");
     stopOperator();
 
@@ -145,7 +176,7 @@ abstract class RecoveryScenarios extends ScenarioBase {
       EvalJob edited = edit(name, "retryLimit", 5);
       awaitJob(
           name, status -> edited.getMetadata().getGeneration().equals(status.observedGeneration()));
-      statuses.add("PUT /apis/evaljob.io/v1alpha1/namespaces/vlm/evaljobs/" + name + "/status");
+      statuses.add(writeOfStatus(name));
     }
 
     assertThat(tap.writes()).containsExactlyElementsOf(statuses);
@@ -156,7 +187,7 @@ abstract class RecoveryScenarios extends ScenarioBase {
         new ConfigMapBuilder()
             .withNewMetadata()
             .withName("evaljob-runner-older")
-            .withNamespace(NAMESPACE)
+            .withNamespace(namespace())
             .withLabels(Labels.common())
             .addToLabels(Labels.CONTENT, "runner")
             .endMetadata()
@@ -176,10 +207,9 @@ abstract class RecoveryScenarios extends ScenarioBase {
   private EndState endOf(String name) {
     EvalJob job =
         Awaitility.await()
-            .atMost(Duration.ofSeconds(30))
+            .atMost(Duration.ofMinutes(1))
             .pollInterval(Duration.ofMillis(20))
-            .until(
-                () -> read(name), done -> done.getStatus() != null && finished(done.getStatus()));
+            .until(() -> read(name), ScenarioBase::finished);
     EvalJobStatus status = job.getStatus();
     return new EndState(
         status.phase(),
@@ -191,7 +221,7 @@ abstract class RecoveryScenarios extends ScenarioBase {
         cluster()
             .client()
             .persistentVolumeClaims()
-            .inNamespace(NAMESPACE)
+            .inNamespace(namespace())
             .withLabel(Labels.JOB_UID, job.getMetadata().getUid())
             .list()
             .getItems()
@@ -217,7 +247,7 @@ abstract class RecoveryScenarios extends ScenarioBase {
     cluster()
         .client()
         .configMaps()
-        .inNamespace(NAMESPACE)
+        .inNamespace(namespace())
         .withLabel(Labels.JOB_UID, job.getMetadata().getUid())
         .list()
         .getItems()

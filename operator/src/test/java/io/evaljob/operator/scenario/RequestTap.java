@@ -4,7 +4,9 @@ import io.fabric8.kubernetes.client.http.BasicBuilder;
 import io.fabric8.kubernetes.client.http.HttpRequest;
 import io.fabric8.kubernetes.client.http.Interceptor;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
@@ -18,8 +20,11 @@ public final class RequestTap implements Interceptor {
   private static final Pattern WRITE =
       Pattern.compile("([A-Z]+) /apis?(?:/[^/]+)?/v[^/]+(?:/namespaces/[^/]+)?/([a-z]+).*");
 
+  private static final Pattern NAMESPACE = Pattern.compile("/namespaces/([^/]+)/");
+
   private final List<String> requests = new ArrayList<>();
   private final CountDownLatch cutOff = new CountDownLatch(1);
+  private final Map<String, Budget> budgets = new HashMap<>();
   private int writes;
   private int writesAllowed;
 
@@ -29,6 +34,12 @@ public final class RequestTap implements Interceptor {
 
   public static RequestTap open() {
     return new RequestTap(Integer.MAX_VALUE);
+  }
+
+  /** What an operator may still write in one namespace. */
+  private static final class Budget {
+    private final CountDownLatch cutOff = new CountDownLatch(1);
+    private int left;
   }
 
   /** Writes after the first {@code allowed} fail as if the operator had been killed there. */
@@ -46,6 +57,22 @@ public final class RequestTap implements Interceptor {
     writesAllowed = writes + more;
   }
 
+  /**
+   * In one namespace so many more writes succeed; elsewhere nothing changes.
+   *
+   * @param namespace its name, empty for objects that have none
+   */
+  public synchronized void cutAfter(int more, String namespace) {
+    Budget budget = new Budget();
+    budget.left = more;
+    budgets.put(namespace, budget);
+  }
+
+  /** Opens when a write was refused in a namespace with a limit. */
+  public synchronized CountDownLatch cutOff(String namespace) {
+    return budgets.get(namespace).cutOff;
+  }
+
   @Override
   public synchronized void before(BasicBuilder builder, HttpRequest request, RequestTags tags) {
     boolean read = request.method().equals("GET");
@@ -53,7 +80,17 @@ public final class RequestTap implements Interceptor {
       cutOff.countDown();
       throw new IllegalStateException("the operator was killed before this write");
     }
+    Budget budget = read ? null : budgets.get(namespaceOf(request.uri().getPath()));
+    if (budget != null && --budget.left < 0) {
+      budget.cutOff.countDown();
+      throw new IllegalStateException("the operator was killed before this write");
+    }
     requests.add(request.method() + " " + request.uri().getPath());
+  }
+
+  private static String namespaceOf(String path) {
+    Matcher matcher = NAMESPACE.matcher(path);
+    return matcher.find() ? matcher.group(1) : "";
   }
 
   /** Requests so far, reads and watches too: method and path. */
@@ -64,6 +101,13 @@ public final class RequestTap implements Interceptor {
   /** Writes so far: method and path. */
   public List<String> writes() {
     return requests().stream().filter(request -> !request.startsWith("GET ")).toList();
+  }
+
+  /** Writes so far in one namespace, or of objects that have none where it is empty. */
+  public List<String> writes(String namespace) {
+    return writes().stream()
+        .filter(write -> namespaceOf(write.substring(write.indexOf(' ') + 1)).equals(namespace))
+        .toList();
   }
 
   /** What was written, without names: {@code POST jobs}, {@code PUT evaljobs/status}. */

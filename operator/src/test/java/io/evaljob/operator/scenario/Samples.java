@@ -11,12 +11,18 @@ final class Samples {
 
   private Samples() {}
 
-  static EvalRuntime runtime() {
+  /** Runtimes have no namespace: each test has one under a name of its own. */
+  static String runtimeName(String namespace) {
+    return "command-of-" + namespace;
+  }
+
+  /** A runtime for the EvalJobs of a namespace, whose pods run on one node. */
+  static EvalRuntime runtime(String namespace, String node) {
     return Serialization.unmarshal(
         """
         apiVersion: evaljob.io/v1alpha1
         kind: EvalRuntime
-        metadata: {name: command}
+        metadata: {name: NAME}
         spec:
           harness: Command
           command: {args: [python3, /opt/eval.py]}
@@ -24,11 +30,15 @@ final class Samples {
           allow:
             namespaceSelector: {}
             nodeSelectorKeys: [pool]
-        """,
+          pod:
+            nodeSelector: {kubernetes.io/hostname: NODE}
+        """
+            .replace("NAME", runtimeName(namespace))
+            .replace("NODE", node),
         EvalRuntime.class);
   }
 
-  static EvalJob job(String name, String... models) {
+  static EvalJob job(String namespace, String name, String... models) {
     StringBuilder list = new StringBuilder();
     for (String model : models) {
       list.append("  - {name: ").append(model).append(", devicesPerProcess: 1, processes: 2}\n");
@@ -37,9 +47,9 @@ final class Samples {
         """
         apiVersion: evaljob.io/v1alpha1
         kind: EvalJob
-        metadata: {name: NAME, namespace: vlm}
+        metadata: {name: NAME, namespace: SPACE}
         spec:
-          runtimeRef: {name: command}
+          runtimeRef: {name: RUNTIME}
           models:
         MODELS
           datasets:
@@ -47,6 +57,8 @@ final class Samples {
           - {name: two}
         """
             .replace("NAME", name)
+            .replace("RUNTIME", runtimeName(namespace))
+            .replace("SPACE", namespace)
             .replace("MODELS\n", list),
         EvalJob.class);
   }

@@ -13,10 +13,12 @@ import io.evaljob.operator.reconcile.EvalJobOperator;
 import io.evaljob.operator.report.ReportSink;
 import io.evaljob.operator.resources.Labels;
 import io.evaljob.operator.resources.RunnerArchive;
+import io.fabric8.kubernetes.api.model.Event;
 import io.fabric8.kubernetes.api.model.HasMetadata;
-import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import java.net.HttpURLConnection;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
@@ -35,34 +37,62 @@ import org.junit.jupiter.api.BeforeEach;
 /** What scenarios are made of; a subclass brings the cluster. */
 abstract class ScenarioBase {
 
-  static final String NAMESPACE = "vlm";
   static final LifecycleSettings AT_ONCE =
       new LifecycleSettings(Duration.ZERO, Duration.ZERO, 20, Duration.ofMillis(50), Duration.ZERO);
-
-  static final Comparator<HasMetadata> OLDEST_FIRST =
-      Comparator.comparing(object -> Long.parseLong(object.getMetadata().getResourceVersion()));
 
   private final AtomicReference<EvalJobOperator> operator = new AtomicReference<>();
   private final List<EvalJobOperator> abandoned = new ArrayList<>();
   private final List<KubernetesClient> operatorClients = new ArrayList<>();
+  private final List<HasMetadata> applied = new ArrayList<>();
   private TestCluster cluster;
+  private String namespace;
 
   abstract TestCluster newCluster();
 
   @BeforeEach
   void begin() {
     cluster = newCluster();
-    cluster
-        .client()
-        .resource(
-            new NamespaceBuilder().withNewMetadata().withName(NAMESPACE).endMetadata().build())
-        .create();
+    namespace = cluster.newNamespace();
   }
 
+  /** What was applied goes first, as a person deletes it, and the operator sees it go. */
   @AfterEach
   void end() {
-    stopOperator();
-    cluster.close();
+    try {
+      applied.forEach(object -> cluster.client().resource(object).delete());
+      applied.clear();
+      cluster.leaveNothing();
+    } finally {
+      stopOperator();
+      cluster.close();
+    }
+  }
+
+  /** Where the EvalJobs of the test are. */
+  String namespace() {
+    return namespace;
+  }
+
+  /** EvalJobs are in another namespace from now on. */
+  void turnTo(String other) {
+    namespace = other;
+  }
+
+  String runtimeName() {
+    return Samples.runtimeName(namespace);
+  }
+
+  EvalJob job(String name, String... models) {
+    return Samples.job(namespace, name, models);
+  }
+
+  /** How the tap tells of a write of an EvalJob's status. */
+  String writeOfStatus(String name) {
+    return "PUT /apis/evaljob.io/v1alpha1/namespaces/"
+        + namespace
+        + "/evaljobs/"
+        + name
+        + "/status";
   }
 
   TestCluster cluster() {
@@ -77,7 +107,7 @@ abstract class ScenarioBase {
   }
 
   void givenRuntime() {
-    cluster.client().resource(Samples.runtime()).create();
+    apply(Samples.runtime(namespace, cluster.nodeName()));
   }
 
   void whenJobs(Script script) {
@@ -134,20 +164,30 @@ abstract class ScenarioBase {
   }
 
   void apply(HasMetadata object) {
-    cluster.client().resource(object).create();
+    applied.add(cluster.client().resource(object).create());
   }
 
   EvalJob applied(EvalJob job) {
-    return cluster.client().resource(job).create();
+    apply(job);
+    return read(job.getMetadata().getName());
   }
 
+  /** Edits over what the operator has written meanwhile, as an editor does. */
   EvalJob edit(String name, String field, Object value) {
-    return cluster
-        .client()
-        .resources(EvalJob.class)
-        .inNamespace(NAMESPACE)
-        .withName(name)
-        .edit(job -> Samples.edited(job, field, value));
+    while (true) {
+      try {
+        return cluster
+            .client()
+            .resources(EvalJob.class)
+            .inNamespace(namespace)
+            .withName(name)
+            .edit(job -> Samples.edited(job, field, value));
+      } catch (KubernetesClientException e) {
+        if (e.getCode() != HttpURLConnection.HTTP_CONFLICT) {
+          throw e;
+        }
+      }
+    }
   }
 
   EvalJob awaitWaiting(String name, String reason) {
@@ -157,11 +197,15 @@ abstract class ScenarioBase {
   }
 
   EvalJob read(String name) {
-    return cluster.client().resources(EvalJob.class).inNamespace(NAMESPACE).withName(name).get();
+    return cluster.client().resources(EvalJob.class).inNamespace(namespace).withName(name).get();
   }
 
   EvalJob awaitPhase(String name, String phase) {
     return awaitJob(name, status -> phase.equals(status.phase()) && finished(status));
+  }
+
+  static boolean finished(EvalJob job) {
+    return job.getStatus() != null && finished(job.getStatus());
   }
 
   static boolean finished(EvalJobStatus status) {
@@ -199,25 +243,33 @@ abstract class ScenarioBase {
         .toList();
   }
 
-  List<Job> jobs(EvalJob job) {
+  /** Jobs that stay. */
+  List<Job> jobs(EvalJob owner) {
     return cluster
         .client()
         .batch()
         .v1()
         .jobs()
-        .inNamespace(NAMESPACE)
-        .withLabel(Labels.JOB_UID, job.getMetadata().getUid())
+        .inNamespace(namespace)
+        .withLabel(Labels.JOB_UID, owner.getMetadata().getUid())
         .list()
-        .getItems();
+        .getItems()
+        .stream()
+        .filter(job -> job.getMetadata().getDeletionTimestamp() == null)
+        .toList();
   }
 
   /** Reasons of the events of an EvalJob, in the order they were recorded. */
   List<String> eventReasons(String name) {
-    return cluster.client().v1().events().inNamespace(NAMESPACE).list().getItems().stream()
+    return eventsOf(name).stream().map(Event::getReason).toList();
+  }
+
+  /** Events of an EvalJob, in the order they were recorded. */
+  List<Event> eventsOf(String name) {
+    return cluster.client().v1().events().inNamespace(namespace).list().getItems().stream()
         .filter(event -> name.equals(event.getInvolvedObject().getName()))
         .sorted(
             Comparator.comparing(event -> Long.parseLong(event.getMetadata().getResourceVersion())))
-        .map(event -> event.getReason())
         .toList();
   }
 

@@ -18,6 +18,18 @@ public interface TestCluster extends AutoCloseable {
    */
   KubernetesClient operatorClient(RequestTap tap);
 
+  /** Makes a namespace for EvalJobs and returns its name. */
+  String newNamespace();
+
+  /** Name of the node that pods run on, which is its label {@code kubernetes.io/hostname} too. */
+  String nodeName();
+
+  /** Lets no pod be made in a namespace, as a ResourceQuota does that is used up. */
+  void useUpQuota(String namespace);
+
+  /** Lets pods be made again. */
+  void raiseQuota(String namespace);
+
   /**
    * Begins to run Jobs.
    *
@@ -25,6 +37,12 @@ public interface TestCluster extends AutoCloseable {
    * @param reports where the pods report to, while an operator runs
    */
   void play(Script script, Supplier<Optional<ReportSink>> reports);
+
+  /**
+   * Deletes the EvalJobs of all namespaces made here and wants nothing of them to remain. An
+   * operator may run meanwhile.
+   */
+  void leaveNothing();
 
   @Override
   void close();

@@ -11,7 +11,6 @@ import io.evaljob.operator.report.PodIdentity;
 import io.evaljob.operator.report.Stored;
 import io.evaljob.operator.resources.Labels;
 import io.evaljob.operator.resources.Names;
-import io.fabric8.kubernetes.api.model.EventBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
@@ -34,7 +33,7 @@ abstract class WaitingScenarios extends ScenarioBase {
     RequestTap tap = startOperator();
     apply(
         Samples.edited(
-            Samples.job("bad", "base"),
+            job("bad", "base"),
             "placement",
             Map.of("nodeSelector", Map.of("kubernetes.io/hostname", "gpu-1"))));
 
@@ -59,7 +58,7 @@ abstract class WaitingScenarios extends ScenarioBase {
     startOperator();
     apply(
         Samples.edited(
-            Samples.job("mended", "base"),
+            job("mended", "base"),
             "placement",
             Map.of("nodeSelector", Map.of("kubernetes.io/hostname", "gpu-1"))));
     awaitPhase("mended", "Failed");
@@ -73,7 +72,7 @@ abstract class WaitingScenarios extends ScenarioBase {
   void aRuntimeThatComesLaterIsWaitedFor() {
     whenJobs((model, stage, attempt) -> succeeds(model));
     startOperator();
-    apply(Samples.job("early", "base"));
+    apply(job("early", "base"));
 
     EvalJob waiting = awaitWaiting("early", "RuntimeNotFound");
     assertThat(conditions(waiting.getStatus()))
@@ -91,19 +90,22 @@ abstract class WaitingScenarios extends ScenarioBase {
   void aStrangersJobUnderOurNameIsNotTouched() {
     givenRuntime();
     whenJobs((model, stage, attempt) -> succeeds(model));
-    EvalJob job = applied(Samples.job("taken", "base"));
+    EvalJob job = applied(job("taken", "base"));
     String name = Names.stage("taken", job.getMetadata().getUid(), 1, "base", Stage.Prefetch, 1);
     Job stranger =
         new JobBuilder()
             .withNewMetadata()
             .withName(name)
-            .withNamespace(NAMESPACE)
+            .withNamespace(namespace())
             .endMetadata()
             .withNewSpec()
+            .withSuspend(true)
             .withNewTemplate()
             .withNewSpec()
+            .withRestartPolicy("Never")
             .addNewContainer()
             .withName("x")
+            .withImage("registry/strange:1")
             .endContainer()
             .endSpec()
             .endTemplate()
@@ -124,19 +126,34 @@ abstract class WaitingScenarios extends ScenarioBase {
   void noJobIsMadeWhileAPodOfTheModelLives() {
     givenRuntime();
     whenJobs((model, stage, attempt) -> succeeds(model));
-    EvalJob job = applied(Samples.job("fence", "base"));
+    EvalJob job = applied(job("fence", "base"));
     Pod old =
         new PodBuilder()
             .withNewMetadata()
             .withName("old")
-            .withNamespace(NAMESPACE)
+            .withNamespace(namespace())
             .withLabels(Labels.of(job, "base"))
             .endMetadata()
             .withNewSpec()
+            .withSchedulerName("nobody")
+            .withAutomountServiceAccountToken(false)
+            .withNewSecurityContext()
+            .withRunAsNonRoot(true)
+            .withNewSeccompProfile()
+            .withType("RuntimeDefault")
+            .endSeccompProfile()
+            .endSecurityContext()
+            .addNewContainer()
+            .withName("x")
+            .withImage("registry/old:1")
+            .withNewSecurityContext()
+            .withAllowPrivilegeEscalation(false)
+            .withNewCapabilities()
+            .withDrop("ALL")
+            .endCapabilities()
+            .endSecurityContext()
+            .endContainer()
             .endSpec()
-            .withNewStatus()
-            .withPhase("Running")
-            .endStatus()
             .build();
     apply(old);
     startOperator();
@@ -150,34 +167,25 @@ abstract class WaitingScenarios extends ScenarioBase {
   }
 
   @Test
-  void aUsedUpQuotaIsToldFromTheJobsEvents() {
+  void aUsedUpQuotaIsWaitedForAndNeverAFailure() {
     givenRuntime();
-    whenJobs((model, stage, attempt) -> new Ending.IsNotMade());
+    cluster().useUpQuota(namespace());
+    whenJobs((model, stage, attempt) -> succeeds(model));
     startOperator();
-    apply(Samples.job("quota", "base"));
-    EvalJob job = awaitJob("quota", status -> "Prefetching".equals(status.phase()));
-    Job child = jobs(job).get(0);
-
-    apply(
-        new EventBuilder()
-            .withNewMetadata()
-            .withName("quota-1")
-            .withNamespace(NAMESPACE)
-            .endMetadata()
-            .withReason("FailedCreate")
-            .withMessage("pods \"x\" is forbidden: exceeded quota: gpus, requested: 1, used: 8")
-            .withNewInvolvedObject()
-            .withKind("Job")
-            .withName(child.getMetadata().getName())
-            .withNamespace(NAMESPACE)
-            .withUid(child.getMetadata().getUid())
-            .endInvolvedObject()
-            .build());
+    apply(job("quota", "base"));
 
     EvalJob waiting = awaitWaiting("quota", "ResourceQuota");
     assertThat(waiting.getStatus().phase()).isEqualTo("Pending");
-    assertThat(waiting.getStatus().waiting().message()).contains("exceeded quota");
+    assertThat(waiting.getStatus().waiting().message())
+        .startsWith("The namespace's ResourceQuota leaves no room: Error creating: pods ")
+        .contains("exceeded quota: pods, requested: pods=1, used: pods=0, limited: pods=0")
+        .endsWith("; it starts when other pods end, or raise the quota.");
     assertThat(conditions(waiting.getStatus())).containsEntry("Reconciling", "True/Waiting");
+
+    cluster().raiseQuota(namespace());
+    EvalJob done = awaitPhase("quota", "Succeeded");
+    assertThat(jobsOf(done)).containsExactly("base/infer/1", "base/prefetch/1", "base/score/1");
+    assertThat(done.getStatus().models().get(0).retries()).isZero();
   }
 
   @Test
@@ -188,7 +196,7 @@ abstract class WaitingScenarios extends ScenarioBase {
         (model, stage, attempt) ->
             stage == Stage.Infer && !second.get() ? new Ending.RunsOn() : succeeds(model));
     startOperator();
-    apply(Samples.job("again", "base"));
+    apply(job("again", "base"));
     EvalJob first = awaitJob("again", WaitingScenarios::infers);
 
     second.set(true);
@@ -209,7 +217,7 @@ abstract class WaitingScenarios extends ScenarioBase {
     whenJobs(
         (model, stage, attempt) -> stage == Stage.Infer ? new Ending.RunsOn() : succeeds(model));
     RequestTap tap = startOperator();
-    apply(Samples.job("quiet", "base"));
+    apply(job("quiet", "base"));
     EvalJob job = awaitJob("quiet", WaitingScenarios::infers);
     settledWrites(tap);
     int before = tap.requests().size();
@@ -219,7 +227,7 @@ abstract class WaitingScenarios extends ScenarioBase {
       cluster()
           .client()
           .pods()
-          .inNamespace(NAMESPACE)
+          .inNamespace(namespace())
           .withName(inferPod(job).getMetadata().getName())
           .edit(
               pod ->
@@ -236,7 +244,7 @@ abstract class WaitingScenarios extends ScenarioBase {
         status -> edited.getMetadata().getGeneration().equals(status.observedGeneration()));
 
     assertThat(tap.requests().subList(before, tap.requests().size()))
-        .containsExactly("PUT /apis/evaljob.io/v1alpha1/namespaces/vlm/evaljobs/quiet/status");
+        .containsExactly(writeOfStatus("quiet"));
   }
 
   @Test
@@ -244,7 +252,7 @@ abstract class WaitingScenarios extends ScenarioBase {
     givenRuntime();
     whenJobs((model, stage, attempt) -> succeeds(model));
     RequestTap tap = startOperator();
-    apply(Samples.job("done", "base"));
+    apply(job("done", "base"));
     EvalJob done = awaitPhase("done", "Succeeded");
     int before = settledWrites(tap);
 
@@ -269,7 +277,7 @@ abstract class WaitingScenarios extends ScenarioBase {
     whenJobs(
         (model, stage, attempt) -> stage == Stage.Score ? new Ending.RunsOn() : succeeds(model));
     RequestTap tap = startOperator();
-    EvalJob job = applied(Samples.job("ack", "base"));
+    EvalJob job = applied(job("ack", "base"));
     awaitJob(
         "ack",
         status -> "Scoring".equals(status.phase()) && status.models().get(0).nodeName() != null);
@@ -306,7 +314,7 @@ abstract class WaitingScenarios extends ScenarioBase {
                         cluster()
                             .client()
                             .resources(EvalRuntime.class)
-                            .withName("command")
+                            .withName(runtimeName())
                             .get()
                             .getStatus()
                             .conditions())
@@ -322,7 +330,7 @@ abstract class WaitingScenarios extends ScenarioBase {
   private CompletableFuture<Stored> submitScores(PodIdentity who, long sequence) {
     return sink()
         .submit(
-            ChildActor.reportOf(
+            PretendedRunner.reportOf(
                 who,
                 Stage.Score,
                 sequence,
@@ -340,7 +348,7 @@ abstract class WaitingScenarios extends ScenarioBase {
     return cluster()
         .client()
         .pods()
-        .inNamespace(NAMESPACE)
+        .inNamespace(namespace())
         .withLabel(Labels.JOB_UID, job.getMetadata().getUid())
         .withLabel(Labels.STAGE, stage)
         .list()

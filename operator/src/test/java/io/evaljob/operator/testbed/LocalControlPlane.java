@@ -59,6 +59,8 @@ final class LocalControlPlane implements ControlPlane.Processes, AutoCloseable {
             "--unsafe-no-fsync",
             "--log-level=warn"));
     startApiServer();
+    // Kinds that come later are known to the garbage collector only half a minute later.
+    new Kubectl(binaries.program("kubectl"), kubeconfig()).run("apply", "-k", "crds");
     start("kube-controller-manager", controllerManager(ports.get(3)));
     start(
         "kube-scheduler",

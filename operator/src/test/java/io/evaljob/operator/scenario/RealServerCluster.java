@@ -1,0 +1,140 @@
+package io.evaljob.operator.scenario;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.evaljob.api.v1alpha1.EvalJob;
+import io.evaljob.operator.report.ReportSink;
+import io.evaljob.operator.testbed.ControlPlane;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.Quantity;
+import io.fabric8.kubernetes.api.model.ResourceQuotaBuilder;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+
+/**
+ * A real API server with its controllers and its scheduler; of the node alone a {@link
+ * ScriptedKubelet} and a {@link ScriptedVolumes} are pretended. The operator has the rights of its
+ * own account.
+ */
+final class RealServerCluster implements TestCluster {
+
+  private static final String QUOTA = "pods";
+
+  private final ControlPlane plane;
+  private final List<String> namespaces = new CopyOnWriteArrayList<>();
+  private final String node;
+  private final ScriptedVolumes volumes;
+  private Optional<ScriptedKubelet> kubelet = Optional.empty();
+
+  RealServerCluster(ControlPlane plane) {
+    this.plane = plane;
+    plane.installOperator();
+    node = "scripted-" + Long.toString(System.nanoTime(), 36);
+    volumes = new ScriptedVolumes(plane.admin(), node);
+  }
+
+  @Override
+  public KubernetesClient client() {
+    return plane.admin();
+  }
+
+  @Override
+  public KubernetesClient operatorClient(RequestTap tap) {
+    return plane.operatorClient(Map.of("tap", tap));
+  }
+
+  @Override
+  public String newNamespace() {
+    String name = plane.namespace("vlm");
+    namespaces.add(name);
+    return name;
+  }
+
+  @Override
+  public String nodeName() {
+    return node;
+  }
+
+  @Override
+  public void useUpQuota(String namespace) {
+    client()
+        .resource(
+            new ResourceQuotaBuilder()
+                .withNewMetadata()
+                .withName(QUOTA)
+                .withNamespace(namespace)
+                .endMetadata()
+                .withNewSpec()
+                .addToHard("pods", new Quantity("0"))
+                .endSpec()
+                .build())
+        .create();
+    await()
+        .until(
+            () -> {
+              var quota = client().resourceQuotas().inNamespace(namespace).withName(QUOTA).get();
+              return quota.getStatus() != null && !quota.getStatus().getHard().isEmpty();
+            });
+  }
+
+  @Override
+  public void raiseQuota(String namespace) {
+    client().resourceQuotas().inNamespace(namespace).withName(QUOTA).delete();
+  }
+
+  @Override
+  public void play(Script script, Supplier<Optional<ReportSink>> reports) {
+    ScriptedKubelet started =
+        new ScriptedKubelet(client(), node, script, new PretendedRunner(reports));
+    started.start();
+    kubelet = Optional.of(started);
+    volumes.start();
+  }
+
+  ScriptedKubelet kubelet() {
+    return kubelet.orElseThrow();
+  }
+
+  @Override
+  public void leaveNothing() {
+    for (String namespace : namespaces) {
+      client().resources(EvalJob.class).inNamespace(namespace).delete();
+    }
+    await()
+        .atMost(Duration.ofMinutes(1))
+        .pollInterval(Duration.ofMillis(100))
+        .untilAsserted(() -> assertThat(namespaces.stream().flatMap(this::left)).isEmpty());
+    namespaces.forEach(namespace -> client().namespaces().withName(namespace).delete());
+    namespaces.clear();
+  }
+
+  /** What is in a namespace, but for what is in every one and the runner that all jobs share. */
+  Stream<String> left(String namespace) {
+    List<HasMetadata> all = new ArrayList<>();
+    all.addAll(client().resources(EvalJob.class).inNamespace(namespace).list().getItems());
+    all.addAll(client().batch().v1().jobs().inNamespace(namespace).list().getItems());
+    all.addAll(client().pods().inNamespace(namespace).list().getItems());
+    all.addAll(client().persistentVolumeClaims().inNamespace(namespace).list().getItems());
+    all.addAll(client().configMaps().inNamespace(namespace).list().getItems());
+    all.addAll(client().secrets().inNamespace(namespace).list().getItems());
+    all.addAll(client().leases().inNamespace(namespace).list().getItems());
+    return all.stream()
+        .map(object -> object.getKind() + " " + namespace + "/" + object.getMetadata().getName())
+        .filter(name -> !name.endsWith("/kube-root-ca.crt"))
+        .filter(name -> !name.contains("/evaljob-runner-"));
+  }
+
+  @Override
+  public void close() {
+    kubelet.ifPresent(ScriptedKubelet::close);
+    volumes.close();
+  }
+}
