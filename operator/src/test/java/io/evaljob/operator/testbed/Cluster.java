@@ -153,7 +153,9 @@ final class Cluster implements ControlPlane, AutoCloseable {
   @Override
   public List<String> story(Instant since) {
     List<String> lines = new ArrayList<>();
-    for (String namespace : namespaces) {
+    List<String> seen = new ArrayList<>(namespaces);
+    seen.add(OPERATOR_NAMESPACE);
+    for (String namespace : seen) {
       if (admin.namespaces().withName(namespace).get() != null) {
         lines.addAll(Story.of(admin, namespace, since));
       }

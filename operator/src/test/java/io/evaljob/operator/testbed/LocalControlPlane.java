@@ -125,11 +125,15 @@ final class LocalControlPlane implements ControlPlane.Processes, AutoCloseable {
     Path certificate = folder.resolve("certificates/apiserver.crt");
     await("the API server's certificate", () -> Files.isReadable(certificate));
     try {
+      // The server's own certificate, then the authority that it was made by.
+      String chain = Files.readString(certificate);
+      String authority = chain.substring(chain.lastIndexOf("-----BEGIN"));
+      Files.writeString(authority(), authority);
       Files.writeString(kubeconfig(), kubeconfigText());
       config =
           new ConfigBuilder(Config.empty())
               .withMasterUrl(url())
-              .withCaCertData(Base64.getEncoder().encodeToString(Files.readAllBytes(certificate)))
+              .withCaCertData(Base64.getEncoder().encodeToString(authority.getBytes(UTF_8)))
               .withOauthToken(token)
               .withUserAgent("evaljob-test")
               .build();
@@ -189,7 +193,7 @@ final class LocalControlPlane implements ControlPlane.Processes, AutoCloseable {
     return List.of(
         "--kubeconfig=" + kubeconfig(),
         "--service-account-private-key-file=" + folder.resolve("accounts.key"),
-        "--root-ca-file=" + folder.resolve("certificates/apiserver.crt"),
+        "--root-ca-file=" + authority(),
         "--leader-elect=false",
         "--bind-address=127.0.0.1",
         "--secure-port=" + port,
@@ -238,13 +242,17 @@ final class LocalControlPlane implements ControlPlane.Processes, AutoCloseable {
     - name: testbed
       cluster:
         server: SERVER
-        certificate-authority: certificates/apiserver.crt
+        certificate-authority: ca.crt
     users:
     - name: admin
       user: {token: TOKEN}
     """
         .replace("SERVER", url())
         .replace("TOKEN", token);
+  }
+
+  private Path authority() {
+    return folder.resolve("ca.crt");
   }
 
   private String url() {

@@ -1,6 +1,9 @@
 package io.evaljob.operator.testbed;
 
+import io.fabric8.kubernetes.api.model.ContainerState;
+import io.fabric8.kubernetes.api.model.ContainerStatus;
 import io.fabric8.kubernetes.api.model.Event;
+import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -59,8 +62,29 @@ final class Story {
                         + ": "
                         + pod.getStatus().getPhase()
                         + " on "
-                        + pod.getSpec().getNodeName()));
+                        + pod.getSpec().getNodeName()
+                        + containers(pod)));
     return last(lines);
+  }
+
+  /** How containers are, and how they ended before. */
+  private static String containers(Pod pod) {
+    StringBuilder text = new StringBuilder();
+    for (ContainerStatus status : pod.getStatus().getContainerStatuses()) {
+      text.append("; ").append(status.getName());
+      for (ContainerState state : List.of(status.getState(), status.getLastState())) {
+        if (state.getWaiting() != null) {
+          text.append(" waits: ").append(state.getWaiting().getReason());
+        }
+        if (state.getTerminated() != null) {
+          text.append(" ended with ")
+              .append(state.getTerminated().getExitCode())
+              .append(": ")
+              .append(state.getTerminated().getMessage());
+        }
+      }
+    }
+    return text.toString();
   }
 
   private static Instant when(Event event) {

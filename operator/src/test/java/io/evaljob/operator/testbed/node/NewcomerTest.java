@@ -1,0 +1,132 @@
+package io.evaljob.operator.testbed.node;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.evaljob.operator.testbed.Checkout;
+import io.evaljob.operator.testbed.ControlPlane;
+import io.evaljob.operator.testbed.Kubectl;
+import io.evaljob.operator.testbed.RealCluster;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * What somebody types who has just found the project, command by command, and what they see: the
+ * operator as {@code deploy/} ships it, two replicas in pods under their own account.
+ */
+@RealCluster(ours = true)
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class NewcomerTest {
+
+  private static final String DEPLOYMENT = "deployment/evaljob-operator";
+
+  /** What a network of its own would spare: pods of this node share the machine's addresses. */
+  private static final String OWN_ADDRESS =
+      """
+      {"spec": {"template": {"spec": {"containers": [{"name": "operator", "env": [
+        {"name": "EVALJOB_LISTEN_ADDRESS", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}},
+        {"name": "EVALJOB_REPORT_URL", "value": "https://127.0.0.1:{port}"}]}]}}}}
+      """;
+
+  private final ControlPlane cluster;
+  private final Kubectl kubectl;
+  private LocalNode node;
+  private ServiceProxy service;
+
+  NewcomerTest(ControlPlane cluster) {
+    this.cluster = cluster;
+    this.kubectl = cluster.kubectl();
+  }
+
+  @BeforeAll
+  void install(@TempDir Path folder) {
+    cluster.installOperator();
+    node =
+        LocalNode.start(
+            cluster.admin(),
+            NodeDescription.of("newcomers-machine", folder)
+                .withImage("evaljob-operator", Programs.operator())
+                .withLocalPaths(Checkout.root().resolve("deploy/examples")));
+    service =
+        ServiceProxy.start(cluster.admin(), ControlPlane.OPERATOR_NAMESPACE, "evaljob-operator");
+    system("patch", DEPLOYMENT, "-p", OWN_ADDRESS.replace("{port}", "" + service.port()));
+    system("scale", DEPLOYMENT, "--replicas=2");
+    system("rollout", "status", DEPLOYMENT, "--timeout=120s");
+  }
+
+  @AfterAll
+  void uninstall() {
+    system("scale", DEPLOYMENT, "--replicas=0");
+    await()
+        .atMost(Duration.ofSeconds(60))
+        .until(
+            () ->
+                cluster
+                    .admin()
+                    .pods()
+                    .inNamespace(ControlPlane.OPERATOR_NAMESPACE)
+                    .list()
+                    .getItems()
+                    .isEmpty());
+    service.close();
+    node.close();
+  }
+
+  private String system(String... arguments) {
+    List<String> all = new ArrayList<>(List.of("-n", ControlPlane.OPERATOR_NAMESPACE));
+    all.addAll(List.of(arguments));
+    return kubectl.run(all.toArray(String[]::new));
+  }
+
+  @Test
+  void anEvaluationFromApplyToDelete() {
+    String namespace = cluster.namespace("newcomer");
+    kubectl.run("apply", "-n", namespace, "-f", "deploy/examples/command.yaml");
+    kubectl.run(
+        "wait", "-n", namespace, "--for=condition=Finished", "ej/command", "--timeout=120s");
+
+    assertThat(kubectl.run("get", "ej", "-n", namespace, "-o", "wide"))
+        .matches(
+            "NAME +PHASE +MODELS +DEVICES +PROGRESS +WAITING +AGE +SCORE +RUNTIME\\s+"
+                + "command +Succeeded +1/1 +0/0 +100% +\\S+ +\\S+.* +command-example\\s+");
+
+    String described = kubectl.run("describe", "ej", "command", "-n", namespace);
+    assertThat(described)
+        .contains("accuracy")
+        .containsSubsequence(
+            "Events:", "Planned", "PrefetchStarted", "InferStarted", "ScoreStarted", "Succeeded");
+
+    kubectl.run("delete", "ej", "command", "-n", namespace, "--cascade=foreground");
+    await()
+        .atMost(Duration.ofSeconds(30))
+        .untilAsserted(
+            () ->
+                assertThat(
+                        kubectl.run(
+                            "get",
+                            "jobs,pods,pvc,configmaps",
+                            "-n",
+                            namespace,
+                            "-l",
+                            "evaljob.io/job=command",
+                            "-o",
+                            "name"))
+                    .isEmpty());
+    assertThat(kubectl.run("get", "pvc", "-n", namespace, "-o", "name"))
+        .isEqualToIgnoringNewLines("persistentvolumeclaim/command-files");
+  }
+
+  @Test
+  void everyFieldIsExplained() {
+    assertThat(kubectl.run("explain", "evaljob.spec", "--recursive"))
+        .contains("runtimeRef", "devicesPerProcess", "claimName", "-required-");
+    assertThat(kubectl.run("explain", "evaljob.spec.runID")).contains("DESCRIPTION");
+  }
+}
