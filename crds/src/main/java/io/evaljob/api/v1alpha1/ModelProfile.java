@@ -21,12 +21,17 @@ import io.fabric8.kubernetes.model.annotation.Version;
 @Singular("modelprofile")
 @ShortNames("mp")
 @Column(
-    name = "Entries",
-    path = ".spec.catalogEntries",
-    description = "Catalogue entries that the facts hold for.")
+    name = "Entry",
+    path = ".spec.catalogEntries[0]",
+    description = "First catalogue entry that the facts hold for.")
 @Column(
     name = "Age",
     path = ".metadata.creationTimestamp",
     type = "date",
     description = "Time since the profile was made.")
+@Column(
+    name = "Entries",
+    path = ".spec.catalogEntries",
+    wide = true,
+    description = "All catalogue entries that the facts hold for.")
 public class ModelProfile extends CustomResource<ModelProfileSpec, Void> implements Namespaced {}
