@@ -18,7 +18,10 @@ public record EnvEntry(
         @Size(min = 1, max = 128)
         @Pattern("^[A-Za-z_][A-Za-z0-9_]*$")
         String name,
-    @JsonPropertyDescription("Literal value. Omitted: empty.") @Size(max = 4096) String value) {
+    @JsonPropertyDescription("Literal value. Omitted: empty.")
+        @Size(max = 4096)
+        @Pattern("^[^\\x00]*$")
+        String value) {
 
   /** {@link #value()}, or the default the empty string when left out. */
   public String valueOrDefault() {

@@ -32,7 +32,9 @@ final class ChildWriter {
     /** An object that is being deleted. */
     LEAVING,
     /** Nothing: the API server refuses it. */
-    REFUSED
+    REFUSED,
+    /** Nothing: the API server finds a value in it that cannot be. */
+    INVALID
   }
 
   /**
@@ -59,6 +61,16 @@ final class ChildWriter {
                     WaitingReason.PodsRemain,
                     name + " is being deleted; it is made again when it is gone."));
         case REFUSED -> Optional.of(refused(name));
+        case INVALID ->
+            Optional.of(
+                new Wait(
+                    WaitingReason.Admission,
+                    "The API server refuses "
+                        + name
+                        + ": "
+                        + message
+                        + "; correct the field of the EvalJob or of its EvalRuntime that it comes"
+                        + " from."));
         case OURS_BUT_DIFFERENT ->
             Optional.of(
                 new Wait(
@@ -101,8 +113,9 @@ final class ChildWriter {
     } catch (KubernetesClientException e) {
       return switch (e.getCode()) {
         case HttpURLConnection.HTTP_CONFLICT -> compare(desired, e);
-        case HttpURLConnection.HTTP_FORBIDDEN, HttpURLConnection.HTTP_BAD_REQUEST, UNPROCESSABLE ->
+        case HttpURLConnection.HTTP_FORBIDDEN, HttpURLConnection.HTTP_BAD_REQUEST ->
             new Result<>(Verdict.REFUSED, reason(e), Optional.empty());
+        case UNPROCESSABLE -> new Result<>(Verdict.INVALID, reason(e), Optional.empty());
         default -> throw e;
       };
     }

@@ -38,7 +38,12 @@ final class StageEnvironment {
   }
 
   private void entries(List<EnvEntry> entries) {
-    entries.forEach(entry -> set(entry.name(), entry.valueOrDefault()));
+    entries.forEach(entry -> set(entry.name(), literal(entry.valueOrDefault())));
+  }
+
+  /** Written so that a kubelet, which replaces {@code $(NAME)}, gives the text as it is. */
+  private static String literal(String value) {
+    return value.replace("$", "$$");
   }
 
   /** Prefetch alone talks to the hub; code of a model never sees the token. */

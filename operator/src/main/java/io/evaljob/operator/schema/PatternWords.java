@@ -60,6 +60,9 @@ record PatternWords(String reason, String remedy) {
                   "write NAME or DOMAIN/NAME, such as nvidia.com/gpu")),
           Map.entry("^[^/].*$", RELATIVE),
           Map.entry(
+              "^[^\\x00]*$",
+              new PatternWords("has a character that no variable can hold", "remove \\u0000")),
+          Map.entry(
               "^[-._A-Za-z0-9]+$",
               new PatternWords(
                   "is not a key of a Secret", "use letters, digits, '-', '_' and '.'")),

@@ -14,6 +14,7 @@ final class ReservedEnvironment {
           new Family("NVIDIA_", "it belongs to the container runtime, which decides the devices"),
           new Family("CUDA_", "it chooses devices, and those follow from the plan"),
           new Family("HIP_", "it chooses devices, and those follow from the plan"),
+          new Family("AMD_", "it belongs to the container runtime, which decides the devices"),
           new Family("ROCR_", "it chooses devices, and those follow from the plan"),
           new Family("ASCEND_", "it chooses devices, and those follow from the plan"),
           new Family("HABANA_", "it chooses devices, and those follow from the plan"),
@@ -48,6 +49,9 @@ final class ReservedEnvironment {
   static Optional<Reserved> find(String name) {
     if (RANKS.contains(name)) {
       return Optional.of(new Reserved("ranks are set by the runner for each process", RANK_REMEDY));
+    }
+    if (name.equals("PATH")) {
+      return Optional.of(new Reserved("it changes which programs run", ADMIN_REMEDY));
     }
     if (SPLITS.contains(name)) {
       return Optional.of(new Reserved("the split follows from the plan", SPLIT_REMEDY));

@@ -63,8 +63,28 @@ final class RuntimeRules {
             entry ->
                 require(
                     "envNames", allow.envNames(), "spec.env[" + entry.name() + "]", entry.name()));
+    hubEndpoint();
     amounts();
     spec.placementIfSet().ifPresent(this::placement);
+  }
+
+  /** Prefetch shows the token to the endpoint, and an author could name one that keeps it. */
+  private void hubEndpoint() {
+    if (spec.hubTokenSecretRefIfSet().isEmpty()) {
+      return;
+    }
+    spec.env().stream()
+        .filter(entry -> entry.name().equals("HF_ENDPOINT"))
+        .forEach(
+            entry ->
+                refusals.add(
+                    NotAllowedByRuntime,
+                    "spec.env[HF_ENDPOINT]",
+                    entry.valueOrDefault(),
+                    "would be sent the token of hubTokenSecretRef, which no EvalJob may read",
+                    "remove one of the two, or ask the administrator of EvalRuntime "
+                        + name()
+                        + " to set HF_ENDPOINT in spec.pod.env"));
   }
 
   /** Devices at the same time, over the models that may run together. */

@@ -100,6 +100,27 @@ class ChildFactoryTest {
         .contains("EVALJOB_REPORT_CA_FILE");
   }
 
+  @Test
+  void aKubeletGivesTheValuesOfVariablesAsTheyAreWritten() {
+    ResolvedJob job =
+        resolved(
+            MANIFEST
+                .replace("placement:", "env: [{name: A, value: '$(HOME) $$ $x'}]\n  placement:")
+                .replace("namespaceSelector: {}", "namespaceSelector: {}, envNames: [A]"));
+    assertThat(
+            FACTORY
+                .job(job.job(), plan(job, ""), Stage.Infer, 1)
+                .getSpec()
+                .getTemplate()
+                .getSpec()
+                .getContainers()
+                .get(0)
+                .getEnv())
+        .filteredOn(variable -> variable.getName().equals("A"))
+        .extracting(variable -> variable.getValue())
+        .containsExactly("$$(HOME) $$$$ $$x");
+  }
+
   private static List<String> environment(Job job) {
     PodSpec pod = job.getSpec().getTemplate().getSpec();
     return pod.getContainers().get(0).getEnv().stream()

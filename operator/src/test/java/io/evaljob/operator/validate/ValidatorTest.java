@@ -31,7 +31,7 @@ class ValidatorTest {
           secretNames: ["evaljob-*"]
           claimNames: [shared, models]
           hubIDs: ["OpenGVLab/*"]
-          envNames: [HTTPS_PROXY, CUDA_VISIBLE_DEVICES]
+          envNames: [HTTPS_PROXY, HF_ENDPOINT, CUDA_VISIBLE_DEVICES]
           parameterNames: [max_new_tokens]
           nodeSelectorKeys: [pool]
           tolerationKeys: [gpu]
@@ -126,6 +126,21 @@ class ValidatorTest {
             "spec.models[base].hub.id: Evil/Model is not allowed by EvalRuntime vlmevalkit, whose"
                 + " allow.hubIDs has OpenGVLab/*; name one that it allows, or ask its administrator"
                 + " to add it to allow.hubIDs"),
+        bad(
+            "a revision that leaves the repository, stored under an older definition",
+            """
+            models: [{name: base, hub: {id: OpenGVLab/X, revision: a/../../../models--org--b/refs/main}}]
+            datasets: [{name: A}]
+            """,
+            RefusalReason.InvalidValue,
+            "spec.models[base].hub.revision: a/../../../models--org--b/refs/main is no revision"),
+        bad(
+            "a hub token that an endpoint of the author's would get",
+            MODELS
+                + "hubTokenSecretRef: {name: evaljob-hub}\n"
+                + "env: [{name: HF_ENDPOINT, value: 'https://evil.example'}]\n",
+            RefusalReason.NotAllowedByRuntime,
+            "spec.env[HF_ENDPOINT]: https://evil.example would be sent the token"),
         bad(
             "a parameter the runtime does not list",
             """
