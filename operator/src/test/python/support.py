@@ -133,6 +133,7 @@ class ReportServer:
         self.reports = []
         self.authorizations = []
         self.sizes = []
+        self.connections = 0
         self.lock = threading.Lock()
         self.got_report = threading.Condition(self.lock)
         self._answers = list(answers)
@@ -140,11 +141,19 @@ class ReportServer:
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
+            # It would keep connections open; the client shall not.
+            protocol_version = "HTTP/1.1"
+
+            def setup(self):
+                super().setup()
+                with outer.lock:
+                    outer.connections += 1
+
             def do_POST(self):
                 size = int(self.headers["Content-Length"])
                 body = json.loads(self.rfile.read(size).decode("utf-8"))
                 with outer.lock:
-                    status, headers = outer._next(body)
+                    status, headers, *text = outer._next(body)
                     outer.sizes.append(size)
                     outer.authorizations.append(self.headers.get("Authorization"))
                     outer.reports.append((status, body))
@@ -152,8 +161,10 @@ class ReportServer:
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)
+                answer = text[0].encode("ascii") if text else b'{"stored":true}'
+                self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
-                self.wfile.write(b'{"stored":true}')
+                self.wfile.write(answer)
 
             def log_message(self, *args):
                 pass

@@ -33,6 +33,37 @@ class ReporterTest(Container):
         self.assertEqual((2, True, "Score"), (
             bodies[-1]["attempt"], bodies[-1]["final"], bodies[-1]["stage"]))
 
+    def test_a_standby_sends_it_on_without_backing_off(self):
+        standby = (503, {"Retry-After": "0"}, '{"error":"NotLeader"}')
+        pauses = []
+
+        class Impatient(Stop):
+            def pause(self, seconds):
+                pauses.append(seconds)
+
+        with ReportServer([standby] * 6 + [(503, {}), (503, {}), (200, {})]) as server:
+            self.assertTrue(self.reporter(server.url).finish([], None, Impatient()))
+        self.assertEqual([0.5] * 6 + [0.5, 1.0], pauses)
+        self.assertEqual(9, server.connections)
+
+    def test_the_last_word_reaches_the_leader(self):
+        standby = (503, {"Retry-After": "1"}, '{"error":"NotLeader"}')
+        with ReportServer([standby] * 2) as server:
+            self.reporter(server.url).last_word()
+        self.assertEqual([503, 503, 202], [status for status, _ in server.reports])
+
+    def test_where_nobody_leads_for_long_it_backs_off(self):
+        standby = (503, {"Retry-After": "1"}, '{"error":"NotLeader"}')
+        pauses = []
+
+        class Impatient(Stop):
+            def pause(self, seconds):
+                pauses.append(seconds)
+
+        with ReportServer([standby] * 20 + [(200, {})]) as server:
+            self.assertTrue(self.reporter(server.url).finish([], None, Impatient()))
+        self.assertEqual([1] * 17 + [2, 4, 8], pauses)
+
     def test_it_gives_up_after_its_time_when_nobody_answers(self):
         with ReportServer() as server:
             url = server.url

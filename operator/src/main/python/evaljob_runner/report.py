@@ -19,10 +19,14 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _ATTEMPT_SECONDS = 35.0
 # When told to end there is no time to lose; the termination message is written already.
 _LAST_WORD_SECONDS = 2.0
+_LAST_WORD_TRIES = 4
 _FIRST_BACK_OFF = 0.5
 _LAST_BACK_OFF = 15.0
 # A token that was just rotated, or a pod the operator's cache has not seen yet.
 _UNKNOWN_POD_SECONDS = 60.0
+# A standby says at once that it is not the leader; the next connection may reach the leader, so
+# that many tries are made without backing off. There is no leader for 14 s when one died.
+_STANDBY_TRIES = 15
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -47,6 +51,10 @@ class Answer:
     @property
     def temporary(self):
         return self.status in (0, 429) or self.status >= 500
+
+    @property
+    def from_standby(self):
+        return self.status == 503 and '"NotLeader"' in self.reason
 
 
 class Endpoint:
@@ -160,6 +168,9 @@ class Reporter:
                 if answer.stored:
                     sent, back_off = current, 0.0
                     self._preflight_sent = True
+                elif answer.from_standby:
+                    back_off = max(_FIRST_BACK_OFF, answer.retry_after)
+                    self._wake.set()
                 elif answer.temporary:
                     back_off = min(_LAST_BACK_OFF, max(_FIRST_BACK_OFF, back_off * 2))
                     back_off = max(back_off, answer.retry_after)
@@ -189,10 +200,12 @@ class Reporter:
             self._thread.join(seconds)
 
     def last_word(self):
-        """One last progress report when told to end, tried once."""
+        """One last progress report when told to end, tried once at the leader."""
         if self._endpoint:
             self._close(_LAST_WORD_SECONDS)
-            self._post(self._document(False), _LAST_WORD_SECONDS)
+            for _ in range(_LAST_WORD_TRIES):
+                if not self._post(self._document(False), _LAST_WORD_SECONDS).from_standby:
+                    return
 
     def finish(self, results, failure, stop):
         """Posts the final report until it is stored; False when the time ran out.
@@ -205,6 +218,7 @@ class Reporter:
         deadline = time.monotonic() + self._settings.final_report_seconds
         known_by = time.monotonic() + min(_UNKNOWN_POD_SECONDS, self._settings.final_report_seconds)
         back_off = _FIRST_BACK_OFF
+        standbys = 0
         said = None
         while True:
             document = self._document(True)
@@ -226,12 +240,15 @@ class Reporter:
             if refused:
                 raise StageFailure(REPORT_REJECTED, "the report endpoint refused the final report: "
                                    "%d %s" % (answer.status, answer.reason))
-            if said != answer.status:
+            # Every other connection may reach a standby: that alone is not worth a line.
+            if said != answer.status and not (answer.from_standby and standbys < _STANDBY_TRIES):
                 said = answer.status
                 say("the final report is not stored yet (%s); trying again"
                     % (" ".join((str(answer.status or "no answer"), answer.reason))).strip())
             pause = max(back_off, answer.retry_after)
-            back_off = min(_LAST_BACK_OFF, back_off * 2)
+            standbys += answer.from_standby
+            if not answer.from_standby or standbys > _STANDBY_TRIES:
+                back_off = min(_LAST_BACK_OFF, back_off * 2)
             if time.monotonic() + pause > deadline:
                 say("the final report was not stored in %.0f s; the termination message stands"
                     % self._settings.final_report_seconds)
