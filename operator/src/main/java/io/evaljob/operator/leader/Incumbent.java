@@ -35,6 +35,11 @@ final class Incumbent {
     return left(now).compareTo(Duration.ZERO) <= 0;
   }
 
+  /** There is none any more. */
+  void isGone() {
+    seen = new LeaseSpec();
+  }
+
   /** How long it is good for unless it is renewed. */
   Duration left(Moment now) {
     return life().minus(now.since(since));

@@ -172,6 +172,7 @@ public final class LeaseElection implements AutoCloseable {
   private void begin(Moment end) {
     boolean gap = !fence.held();
     fence.openUntil(end);
+    incumbent.isGone();
     if (!leading) {
       LOG.info("Leading: {} holds lease {}", identity, store.name());
     }

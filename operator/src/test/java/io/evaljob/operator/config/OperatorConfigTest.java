@@ -156,7 +156,10 @@ class OperatorConfigTest {
   void variablesOfOurOwnServiceAreNotRefused() {
     assertThat(
             OperatorConfig.fromEnvironment(
-                Map.of("EVALJOB_OPERATOR_SERVICE_HOST", "10.0.0.1", "EVALJOB_OPERATOR_PORT", "x")))
+                Map.of(
+                    "EVALJOB_OPERATOR_SERVICE_HOST", "10.0.0.1",
+                    "EVALJOB_OPERATOR_PORT", "x",
+                    "EVALJOB_SANDBOX_POD", "uid")))
         .isEqualTo(OperatorConfig.defaults());
   }
 

@@ -50,7 +50,12 @@ public final class Programs {
   /** The operator as this test run has compiled it. */
   public static LocalImages operator() {
     return operator(
-        List.of("-XX:+UseSerialGC", "-Xmx128m", "-XX:TieredStopAtLevel=1"),
+        List.of(
+            "-XX:+UseSerialGC",
+            "-Xmx128m",
+            "-XX:TieredStopAtLevel=1",
+            // Not that of tests, which is on this class path too.
+            "-Dlogback.configurationFile=logback.xml"),
         System.getProperty("java.class.path"));
   }
 
