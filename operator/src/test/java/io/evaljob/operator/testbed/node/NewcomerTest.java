@@ -3,7 +3,6 @@ package io.evaljob.operator.testbed.node;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.evaljob.operator.testbed.Checkout;
 import io.evaljob.operator.testbed.ControlPlane;
 import io.evaljob.operator.testbed.Kubectl;
 import io.evaljob.operator.testbed.RealCluster;
@@ -52,8 +51,7 @@ class NewcomerTest {
         LocalNode.start(
             cluster.admin(),
             NodeDescription.of("newcomers-machine", folder)
-                .withImage("evaljob-operator", Programs.operator())
-                .withLocalPaths(Checkout.root().resolve("deploy/examples")));
+                .withImage("evaljob-operator", Programs.operator()));
     service =
         ServiceProxy.start(cluster.admin(), ControlPlane.OPERATOR_NAMESPACE, "evaljob-operator");
     system("patch", DEPLOYMENT, "-p", OWN_ADDRESS.replace("{port}", "" + service.port()));
@@ -63,6 +61,7 @@ class NewcomerTest {
 
   @AfterAll
   void uninstall() {
+    kubectl.run("delete", "evalruntime", "command-example", "--ignore-not-found");
     system("scale", DEPLOYMENT, "--replicas=0");
     await()
         .atMost(Duration.ofSeconds(60))
@@ -88,6 +87,21 @@ class NewcomerTest {
   @Test
   void anEvaluationFromApplyToDelete() {
     String namespace = cluster.namespace("newcomer");
+    kubectl.run(
+        "create",
+        "configmap",
+        "command-files",
+        "-n",
+        namespace,
+        "--from-file=deploy/examples/data/command");
+    kubectl.run("apply", "-n", namespace, "-f", "deploy/examples/data/copy-into-claim.yaml");
+    kubectl.run(
+        "wait",
+        "-n",
+        namespace,
+        "--for=condition=Complete",
+        "job/copy-into-command-files",
+        "--timeout=60s");
     kubectl.run("apply", "-n", namespace, "-f", "deploy/examples/command.yaml");
     kubectl.run(
         "wait", "-n", namespace, "--for=condition=Finished", "ej/command", "--timeout=120s");
