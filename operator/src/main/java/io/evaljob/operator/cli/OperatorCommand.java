@@ -1,25 +1,6 @@
 package io.evaljob.operator.cli;
 
-import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.LoggerContext;
-import io.evaljob.operator.config.ConfigException;
-import io.evaljob.operator.config.LogLevel;
-import io.evaljob.operator.config.OperatorConfig;
-import io.fabric8.kubernetes.client.Config;
-import io.fabric8.kubernetes.client.ConfigBuilder;
-import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.KubernetesClientBuilder;
-import io.fabric8.kubernetes.client.KubernetesClientException;
-import io.fabric8.kubernetes.client.http.Interceptor;
-import io.javaoperatorsdk.operator.OperatorException;
-import java.io.IOException;
-import java.io.PrintWriter;
-import java.time.Clock;
-import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
-import org.slf4j.ILoggerFactory;
-import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
@@ -34,88 +15,12 @@ import picocli.CommandLine.Spec;
           + " The cluster is the one of the service account or of the kubeconfig."
     })
 public final class OperatorCommand implements Callable<Integer> {
-  private static final int CANNOT_START = 1;
-  private static final int BAD_SETTINGS = 2;
 
   @Spec private CommandSpec spec;
-
-  /** A second signal does not wait for what the first one began to stop. */
-  private static final int CUT_SHORT = 130;
 
   /** Exit code 0 after SIGTERM or Ctrl-C, 1 when it could not start, 2 when a setting is bad. */
   @Override
   public Integer call() throws InterruptedException {
-    PrintWriter err = spec.commandLine().getErr();
-    OperatorConfig config;
-    try {
-      config = OperatorConfig.fromEnvironment(Main.environment(spec));
-    } catch (ConfigException e) {
-      e.problems().forEach(err::println);
-      err.flush();
-      return BAD_SETTINGS;
-    }
-    log(config.logLevel());
-    Config cluster = cluster(version());
-    OperatorProcess process;
-    try {
-      process = OperatorProcess.start(fence -> client(cluster, fence), config, Clock.systemUTC());
-    } catch (IOException | IllegalStateException e) {
-      return cannotStart(err, e.getMessage());
-    } catch (KubernetesClientException | OperatorException e) {
-      return cannotStart(
-          err,
-          "the API server "
-              + cluster.getMasterUrl()
-              + " cannot be used: "
-              + e.getMessage()
-              + deepestCause(e)
-              + "; are the custom resource definitions and the roles of deploy/ applied?");
-    }
-    CountDownLatch told = new CountDownLatch(1);
-    Interrupts.handle(told::countDown, () -> Runtime.getRuntime().halt(CUT_SHORT));
-    told.await();
-    process.close();
-    return 0;
-  }
-
-  /** The client's own message names the request; why it failed is often only in a cause. */
-  private static String deepestCause(Throwable failure) {
-    Throwable cause = failure;
-    while (cause.getCause() != null) {
-      cause = cause.getCause();
-    }
-    return cause == failure ? "" : " (" + cause + ")";
-  }
-
-  private static int cannotStart(PrintWriter err, String why) {
-    err.println("evaljob operator cannot start: " + why);
-    err.flush();
-    return CANNOT_START;
-  }
-
-  private static Config cluster(String version) {
-    return new ConfigBuilder(Config.autoConfigure(null))
-        .withUserAgent("evaljob-operator/" + version)
-        .build();
-  }
-
-  private static KubernetesClient client(Config cluster, Interceptor fence) {
-    return new KubernetesClientBuilder()
-        .withConfig(cluster)
-        .withHttpClientBuilderConsumer(http -> http.addOrReplaceInterceptor("fence", fence))
-        .build();
-  }
-
-  private static String version() {
-    return Optional.ofNullable(OperatorCommand.class.getPackage().getImplementationVersion())
-        .orElse("dev");
-  }
-
-  /** Libraries stay quieter than we are: at DEBUG they log whole requests, tokens included. */
-  private static void log(LogLevel level) {
-    ILoggerFactory factory = LoggerFactory.getILoggerFactory();
-    if (factory instanceof LoggerContext context) {
-      context.getLogger("io.evaljob").setLevel(Level.toLevel(level.name()));
-    }
+    return OperatorService.run(Main.environment(spec), spec.commandLine().getErr());
   }
 }

@@ -5,6 +5,7 @@ import io.evaljob.operator.observe.Wait;
 import io.evaljob.operator.resources.SameChild;
 import io.fabric8.kubernetes.api.model.DeletionPropagation;
 import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.net.HttpURLConnection;
@@ -122,7 +123,7 @@ final class ChildWriter {
   }
 
   private <T extends HasMetadata> Result<T> compare(T desired, KubernetesClientException conflict) {
-    HasMetadata found = client.resource(desired).get();
+    HasMetadata found = whole(desired);
     if (found == null) {
       throw conflict;
     }
@@ -134,6 +135,18 @@ final class ChildWriter {
       case DIFFERENT -> Result.of(Verdict.OURS_BUT_DIFFERENT);
       case TAKEN -> Result.of(Verdict.TAKEN);
     };
+  }
+
+  /** What stands under the name of a child; a Job in every field, however the client reads Jobs. */
+  private HasMetadata whole(HasMetadata desired) {
+    if (!(desired instanceof Job)) {
+      return client.resource(desired).get();
+    }
+    return client
+        .genericKubernetesResources(desired.getApiVersion(), desired.getKind())
+        .inNamespace(desired.getMetadata().getNamespace())
+        .withName(desired.getMetadata().getName())
+        .get();
   }
 
   /** Deletes a Job; it stays until its pods are gone. */

@@ -3,6 +3,7 @@ package io.evaljob.operator.scenario;
 import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.api.v1alpha1.EvalRuntime;
 import io.evaljob.api.v1alpha1.ModelProfile;
+import io.evaljob.operator.reconcile.LeanReading;
 import io.evaljob.operator.report.ReportSink;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -76,10 +77,12 @@ public final class MockCluster implements TestCluster {
   public KubernetesClient operatorClient(RequestTap tap) {
     return server.createClient(
         builder ->
-            builder.withHttpClientBuilderConsumer(
-                http ->
-                    http.addOrReplaceInterceptor("tap", tap)
-                        .addOrReplaceInterceptor("selectors", new WithoutFieldSelectors())));
+            builder
+                .withKubernetesSerialization(LeanReading.serialization())
+                .withHttpClientBuilderConsumer(
+                    http ->
+                        http.addOrReplaceInterceptor("tap", tap)
+                            .addOrReplaceInterceptor("selectors", new WithoutFieldSelectors())));
   }
 
   @Override
