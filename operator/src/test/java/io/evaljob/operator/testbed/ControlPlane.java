@@ -77,4 +77,29 @@ public interface ControlPlane {
     /** Where each component writes its log. */
     Path logs();
   }
+
+  /**
+   * Starts one outside a test run.
+   *
+   * @param folder its logs and keys; what was in it is deleted
+   * @throws IllegalStateException when there are no binaries, with the remedy
+   */
+  static Started start(Path folder) {
+    Binaries binaries =
+        Binaries.find(System.getenv())
+            .orElseThrow(() -> new IllegalStateException(Binaries.remedy()));
+    return new Started(new Cluster(LocalControlPlane.start(binaries, folder)));
+  }
+
+  /**
+   * A control plane that ends when it is closed.
+   *
+   * @param plane the control plane
+   */
+  record Started(ControlPlane plane) implements AutoCloseable {
+    @Override
+    public void close() {
+      ((Cluster) plane).close();
+    }
+  }
 }

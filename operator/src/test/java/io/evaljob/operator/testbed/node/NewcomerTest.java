@@ -8,8 +8,6 @@ import io.evaljob.operator.testbed.Kubectl;
 import io.evaljob.operator.testbed.RealCluster;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -24,20 +22,9 @@ import org.junit.jupiter.api.io.TempDir;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class NewcomerTest {
 
-  private static final String DEPLOYMENT = "deployment/evaljob-operator";
-
-  /** What a network of its own would spare: pods of this node share the machine's addresses. */
-  private static final String OWN_ADDRESS =
-      """
-      {"spec": {"template": {"spec": {"containers": [{"name": "operator", "env": [
-        {"name": "EVALJOB_LISTEN_ADDRESS", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}},
-        {"name": "EVALJOB_REPORT_URL", "value": "https://127.0.0.1:{port}"}]}]}}}}
-      """;
-
   private final ControlPlane cluster;
   private final Kubectl kubectl;
-  private LocalNode node;
-  private ServiceProxy service;
+  private RunningOperator operator;
 
   NewcomerTest(ControlPlane cluster) {
     this.cluster = cluster;
@@ -46,42 +33,14 @@ class NewcomerTest {
 
   @BeforeAll
   void install(@TempDir Path folder) {
-    cluster.installOperator();
-    node =
-        LocalNode.start(
-            cluster.admin(),
-            NodeDescription.of("newcomers-machine", folder)
-                .withImage("evaljob-operator", Programs.operator()));
-    service =
-        ServiceProxy.start(cluster.admin(), ControlPlane.OPERATOR_NAMESPACE, "evaljob-operator");
-    system("patch", DEPLOYMENT, "-p", OWN_ADDRESS.replace("{port}", "" + service.port()));
-    system("scale", DEPLOYMENT, "--replicas=2");
-    system("rollout", "status", DEPLOYMENT, "--timeout=120s");
+    operator =
+        RunningOperator.start(cluster, NodeDescription.of("newcomers-machine", folder), 2);
   }
 
   @AfterAll
   void uninstall() {
     kubectl.run("delete", "evalruntime", "command-example", "--ignore-not-found");
-    system("scale", DEPLOYMENT, "--replicas=0");
-    await()
-        .atMost(Duration.ofSeconds(60))
-        .until(
-            () ->
-                cluster
-                    .admin()
-                    .pods()
-                    .inNamespace(ControlPlane.OPERATOR_NAMESPACE)
-                    .list()
-                    .getItems()
-                    .isEmpty());
-    service.close();
-    node.close();
-  }
-
-  private String system(String... arguments) {
-    List<String> all = new ArrayList<>(List.of("-n", ControlPlane.OPERATOR_NAMESPACE));
-    all.addAll(List.of(arguments));
-    return kubectl.run(all.toArray(String[]::new));
+    operator.close();
   }
 
   @Test
