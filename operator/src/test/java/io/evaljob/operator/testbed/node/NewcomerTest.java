@@ -33,8 +33,7 @@ class NewcomerTest {
 
   @BeforeAll
   void install(@TempDir Path folder) {
-    operator =
-        RunningOperator.start(cluster, NodeDescription.of("newcomers-machine", folder), 2);
+    operator = RunningOperator.start(cluster, NodeDescription.of("newcomers-machine", folder), 2);
   }
 
   @AfterAll

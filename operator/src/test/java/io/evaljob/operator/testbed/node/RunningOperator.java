@@ -43,8 +43,7 @@ public final class RunningOperator implements AutoCloseable {
     cluster.installOperator();
     LocalNode node =
         LocalNode.start(
-            cluster.admin(),
-            machine.withImage("evaljob-operator", Programs.operator()));
+            cluster.admin(), machine.withImage("evaljob-operator", Programs.operator()));
     ServiceProxy service =
         ServiceProxy.start(cluster.admin(), ControlPlane.OPERATOR_NAMESPACE, "evaljob-operator");
     RunningOperator running = new RunningOperator(cluster, node, service);

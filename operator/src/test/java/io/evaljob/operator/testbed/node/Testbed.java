@@ -17,8 +17,7 @@ public final class Testbed {
         NodeDescription.of("this-machine", folder.resolve("node"))
             .withLocalPaths(Checkout.root().resolve("deploy/examples"));
     try (ControlPlane.Started cluster = ControlPlane.start(folder.resolve("control-plane"));
-        RunningOperator operator =
-            RunningOperator.start(cluster.plane(), machine, 2)) {
+        RunningOperator operator = RunningOperator.start(cluster.plane(), machine, 2)) {
       System.out.println(
           "ready: "
               + operator.node().name()
