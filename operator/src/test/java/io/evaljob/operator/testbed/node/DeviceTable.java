@@ -80,7 +80,12 @@ final class DeviceTable implements PodAdmission {
   /** Devices of each pod that has any now, by pod UID. */
   synchronized Map<String, List<String>> given() {
     Map<String, List<String>> given = new LinkedHashMap<>();
-    byPod.forEach((uid, grant) -> given.put(uid, grant.devices()));
+    byPod.forEach(
+        (uid, grant) -> {
+          if (!grant.devices().isEmpty()) {
+            given.put(uid, grant.devices());
+          }
+        });
     return given;
   }
 }

@@ -9,12 +9,15 @@ import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.storage.StorageClassBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.dsl.NonDeletingOperation;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
 
 /**
@@ -38,6 +41,7 @@ final class FolderProvisioner implements ClaimFolders {
   private final Path volumes;
   private final Optional<Path> localPaths;
   private final BiConsumer<PersistentVolumeClaim, String> warn;
+  private final Set<String> warned = ConcurrentHashMap.newKeySet();
 
   /**
    * Provisions for one node.
@@ -70,7 +74,7 @@ final class FolderProvisioner implements ClaimFolders {
                 .withVolumeBindingMode("WaitForFirstConsumer")
                 .withReclaimPolicy("Delete")
                 .build())
-        .createOr(io.fabric8.kubernetes.client.dsl.NonDeletingOperation::update);
+        .createOr(NonDeletingOperation::update);
   }
 
   /** Deletes what this node has brought into the cluster; the folders stay. */
@@ -98,7 +102,9 @@ final class FolderProvisioner implements ClaimFolders {
     try {
       folder = newFolder(claim);
     } catch (ConfigProblem e) {
-      warn.accept(claim, e.getMessage());
+      if (warned.add(claim.getMetadata().getUid() + e.getMessage())) {
+        warn.accept(claim, e.getMessage());
+      }
       return;
     }
     try {

@@ -8,11 +8,13 @@ import static io.evaljob.operator.testbed.node.Workload.withDevices;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.evaljob.operator.sandbox.controller.ClaimBinder;
 import io.evaljob.operator.testbed.ControlPlane;
 import io.evaljob.operator.testbed.RealCluster;
 import io.fabric8.kubernetes.api.model.ContainerBuilder;
 import io.fabric8.kubernetes.api.model.ContainerStateTerminated;
 import io.fabric8.kubernetes.api.model.ContainerStatus;
+import io.fabric8.kubernetes.api.model.Event;
 import io.fabric8.kubernetes.api.model.Node;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaimBuilder;
@@ -23,10 +25,12 @@ import io.fabric8.kubernetes.api.model.authentication.TokenReviewBuilder;
 import io.fabric8.kubernetes.api.model.authentication.TokenReviewStatus;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -46,6 +50,7 @@ class LocalNodeTest {
   private final KubernetesClient client;
   private String namespace;
   private LocalNode node;
+  private Path base;
 
   LocalNodeTest(ControlPlane cluster) {
     this.cluster = cluster;
@@ -54,7 +59,10 @@ class LocalNodeTest {
 
   @BeforeAll
   void start(@TempDir Path folder) {
-    node = LocalNode.start(client, NodeDescription.of("machine", folder));
+    base = folder.resolve("base");
+    node =
+        LocalNode.start(
+            client, NodeDescription.of("machine", folder.resolve("node")).withLocalPaths(base));
   }
 
   @AfterAll
@@ -257,24 +265,9 @@ class LocalNodeTest {
 
   @Test
   void aClaimIsBoundToAFolderThatIsKeptUntilTheClaimGoes() {
-    PersistentVolumeClaim claim =
-        client
-            .resource(
-                new PersistentVolumeClaimBuilder()
-                    .withNewMetadata()
-                    .withNamespace(namespace)
-                    .withName("kept")
-                    .endMetadata()
-                    .withNewSpec()
-                    .withAccessModes("ReadWriteOnce")
-                    .withNewResources()
-                    .addToRequests("storage", new Quantity("1Gi"))
-                    .endResources()
-                    .endSpec()
-                    .build())
-            .create();
-    mounting("first", "mkdir -p $DATA/in; echo one > $DATA/in/file", "");
-    mounting("second", "cat $DATA/file", "in");
+    PersistentVolumeClaim claim = claim("kept", Map.of());
+    mounting("kept", "first", "mkdir -p $DATA/in; echo one > $DATA/in/file", "");
+    mounting("kept", "second", "cat $DATA/file", "in");
     assertThat(node.log(namespace, "second")).isEqualTo("one\n");
     String volume = client.resource(claim).get().getSpec().getVolumeName();
     Path folder =
@@ -287,28 +280,77 @@ class LocalNodeTest {
   }
 
   /** Runs a pod to its end that mounts the claim, or a part of it. */
-  private void mounting(String name, String script, String subPath) {
-    create(
-        pod(
-            namespace,
-            name,
-            new ContainerBuilder(shell(script))
-                .addNewEnv()
-                .withName("DATA")
-                .withValue("/data")
-                .endEnv()
-                .addNewVolumeMount()
-                .withName("data")
-                .withMountPath("/data")
-                .withSubPath(subPath.isEmpty() ? null : subPath)
-                .endVolumeMount()
-                .build(),
-            spec ->
-                spec.addNewVolume()
-                    .withName("data")
-                    .withNewPersistentVolumeClaim("kept", false)
-                    .endVolume()));
+  private void mounting(String claim, String name, String script, String subPath) {
+    create(mountingPod(claim, name, script, subPath));
     assertThat(until(name, LocalNodeTest::hasEnded).getStatus().getPhase()).isEqualTo("Succeeded");
+  }
+
+  private Pod mountingPod(String claim, String name, String script, String subPath) {
+    return pod(
+        namespace,
+        name,
+        new ContainerBuilder(shell(script))
+            .addNewEnv()
+            .withName("DATA")
+            .withValue("/data")
+            .endEnv()
+            .addNewVolumeMount()
+            .withName("data")
+            .withMountPath("/data")
+            .withSubPath(subPath.isEmpty() ? null : subPath)
+            .endVolumeMount()
+            .build(),
+        spec ->
+            spec.addNewVolume()
+                .withName("data")
+                .withNewPersistentVolumeClaim(claim, false)
+                .endVolume());
+  }
+
+  private PersistentVolumeClaim claim(String name, Map<String, String> annotations) {
+    return client
+        .resource(
+            new PersistentVolumeClaimBuilder()
+                .withNewMetadata()
+                .withNamespace(namespace)
+                .withName(name)
+                .withAnnotations(annotations)
+                .endMetadata()
+                .withNewSpec()
+                .withAccessModes("ReadWriteOnce")
+                .withNewResources()
+                .addToRequests("storage", new Quantity("1Gi"))
+                .endResources()
+                .endSpec()
+                .build())
+        .create();
+  }
+
+  @Test
+  void aClaimMayStandForAFolderBelowTheBaseAndForNoOther() throws IOException {
+    Path data = Files.createDirectories(base.resolve("given"));
+    Files.writeString(data.resolve("file"), "two\n");
+    PersistentVolumeClaim given = claim("given", Map.of(ClaimBinder.LOCAL_PATH, "./given"));
+    claim("outside", Map.of(ClaimBinder.LOCAL_PATH, "../outside"));
+    mounting("given", "reads", "cat $DATA/file", "");
+    assertThat(node.log(namespace, "reads")).isEqualTo("two\n");
+    create(mountingPod("outside", "waits", "true", ""));
+    await()
+        .atMost(LONG)
+        .untilAsserted(
+            () ->
+                assertThat(client.v1().events().inNamespace(namespace).list().getItems())
+                    .filteredOn(event -> event.getReason().equals("ProvisioningFailed"))
+                    .extracting(Event::getMessage)
+                    .containsExactly(
+                        "annotation evaljob.io/local-path: ../outside is not a folder below the"
+                            + " base of this node; correct it"));
+    assertThat(get("waits").getStatus().getPhase()).isEqualTo("Pending");
+    client.pods().inNamespace(namespace).delete();
+    String volume = client.resource(given).get().getSpec().getVolumeName();
+    client.resource(given).delete();
+    await().atMost(LONG).until(() -> client.persistentVolumes().withName(volume).get() == null);
+    assertThat(data.resolve("file")).exists();
   }
 
   @Test

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import io.evaljob.operator.testbed.ControlPlane;
 import io.evaljob.operator.testbed.Kubectl;
 import io.evaljob.operator.testbed.RealCluster;
+import io.fabric8.kubernetes.api.model.Pod;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterAll;
@@ -21,6 +22,51 @@ import org.junit.jupiter.api.io.TempDir;
 @RealCluster(ours = true)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class NewcomerTest {
+
+  private static final Duration LONG = Duration.ofSeconds(60);
+
+  /** A program that scores which devices its two ranks see: "34" for 3 and 4. */
+  private static final String DEVICES =
+      """
+      apiVersion: evaljob.io/v1alpha1
+      kind: EvalRuntime
+      metadata: {name: sees-devices}
+      spec:
+        harness: Command
+        command:
+          args:
+          - python3
+          - -c
+          - |
+            import json, os, pathlib, time
+            seen = [pathlib.Path(os.environ['EVALJOB_OUTPUT_DIR'], 'seen-%d' % i) for i in (0, 1)]
+            mine = seen[int(os.environ['RANK'])]
+            mine.with_suffix('.part').write_text(os.environ['CUDA_VISIBLE_DEVICES'])
+            mine.with_suffix('.part').rename(mine)
+            while mine is seen[0] and not seen[1].exists():
+                time.sleep(0.05)
+            if mine is seen[0]:
+                score = ''.join(file.read_text() for file in seen)
+                pathlib.Path(os.environ['EVALJOB_RESULTS_FILE']).write_text(json.dumps(
+                    {'metric': 'devices', 'score': score, 'samples': 2, 'failedSamples': 0}))
+        image: python:3.12-slim
+        pod: {securityContext: {runAsUser: 1000, runAsGroup: 1000, fsGroup: 1000}}
+        resources:
+          prefetch: {cpu: 100m, memory: 128Mi}
+          infer: {cpu: 200m, memory: 256Mi}
+          score: {cpu: 100m, memory: 128Mi}
+        allow: {namespaceSelector: {}}
+      ---
+      apiVersion: evaljob.io/v1alpha1
+      kind: EvalJob
+      metadata: {name: devices}
+      spec:
+        runtimeRef: {name: sees-devices}
+        models: [{name: none}]
+        datasets: [{name: any}]
+        accelerator: {devicesPerProcess: 1, processes: 2}
+        storage: {workspace: {claimTemplate: {size: 1Gi}}}
+      """;
 
   private final ControlPlane cluster;
   private final Kubectl kubectl;
@@ -93,6 +139,32 @@ class NewcomerTest {
                     .isEmpty());
     assertThat(kubectl.run("get", "pvc", "-n", namespace, "-o", "name"))
         .isEqualToIgnoringNewLines("persistentvolumeclaim/command-files");
+  }
+
+  @Test
+  void eachRankSeesOneOfTheDevicesThatTheNodeGaveItsPod() {
+    String namespace = cluster.namespace("devices");
+    Pod holding =
+        cluster
+            .admin()
+            .resource(
+                Workload.pod(
+                    namespace,
+                    "holding",
+                    Workload.spec(Workload.withDevices(Workload.shell("exec sleep 600"), 3))))
+            .create();
+    await().atMost(LONG).until(() -> !operator.node().devices().isEmpty());
+    Kubectl.Answer applied = kubectl.askWith(DEVICES, "apply", "-n", namespace, "-f", "-");
+    assertThat(applied.errors()).isEmpty();
+    kubectl.run(
+        "wait", "-n", namespace, "--for=condition=Finished", "ej/devices", "--timeout=120s");
+    assertThat(
+            kubectl.run(
+                "get", "ej/devices", "-n", namespace, "-o", "jsonpath={.status.results[*].score}"))
+        .isEqualTo("34");
+    cluster.admin().resource(holding).withGracePeriod(0).delete();
+    await().atMost(LONG).until(() -> operator.node().devices().isEmpty());
+    kubectl.run("delete", "evalruntime", "sees-devices");
   }
 
   @Test

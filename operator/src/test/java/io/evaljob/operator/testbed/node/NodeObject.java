@@ -44,35 +44,50 @@ final class NodeObject {
             .endSpec()
             .build();
     client.resource(node).createOr(NonDeletingOperation::update);
-    Map<String, Quantity> amounts = amounts();
-    client
-        .nodes()
-        .withName(description.name())
-        .editStatus(
-            current ->
-                new NodeBuilder(current)
-                    .editOrNewStatus()
-                    .withCapacity(amounts)
-                    .withAllocatable(amounts)
-                    .withConditions(conditions())
-                    .withAddresses()
-                    .addNewAddress("127.0.0.1", "InternalIP")
-                    .addNewAddress(description.name(), "Hostname")
-                    .withNewNodeInfo()
-                    .withOperatingSystem("linux")
-                    .withArchitecture("amd64")
-                    .withKubeletVersion("v1.37.2-processes")
-                    .withContainerRuntimeVersion("process://0")
-                    .withKernelVersion("")
-                    .withMachineID("")
-                    .withSystemUUID("")
-                    .withBootID("")
-                    .withOsImage("processes of one machine")
-                    .withKubeProxyVersion("")
-                    .endNodeInfo()
-                    .endStatus()
-                    .build());
+    while (!writeStatus()) {
+      // The cluster has put a taint on it meanwhile; the next try is on what it is now.
+    }
     beat();
+  }
+
+  /** False when the node has changed since it was read. */
+  private boolean writeStatus() {
+    Map<String, Quantity> amounts = amounts();
+    try {
+      client
+          .nodes()
+          .withName(description.name())
+          .editStatus(
+              current ->
+                  new NodeBuilder(current)
+                      .editOrNewStatus()
+                      .withCapacity(amounts)
+                      .withAllocatable(amounts)
+                      .withConditions(conditions())
+                      .withAddresses()
+                      .addNewAddress("127.0.0.1", "InternalIP")
+                      .addNewAddress(description.name(), "Hostname")
+                      .withNewNodeInfo()
+                      .withOperatingSystem("linux")
+                      .withArchitecture("amd64")
+                      .withKubeletVersion("v1.37.2-processes")
+                      .withContainerRuntimeVersion("process://0")
+                      .withKernelVersion("")
+                      .withMachineID("")
+                      .withSystemUUID("")
+                      .withBootID("")
+                      .withOsImage("processes of one machine")
+                      .withKubeProxyVersion("")
+                      .endNodeInfo()
+                      .endStatus()
+                      .build());
+      return true;
+    } catch (KubernetesClientException e) {
+      if (e.getCode() != 409) {
+        throw e;
+      }
+      return false;
+    }
   }
 
   /** Renews the lease, as a sign of life. */
