@@ -48,7 +48,10 @@ final class FailureReading {
       return Optional.of(
           new AttemptObservation.Failed(
               FailureCause.Evicted,
-              "The node refused the pod (" + joined(reason, message) + ").",
+              "The node refused the pod ("
+                  + joined(reason, message)
+                  + "); another one is made, and if it goes on, look at the device plugin of the"
+                  + " node.",
               true,
               true));
     }

@@ -81,7 +81,8 @@ final class EvalJobReconciler implements Reconciler<EvalJob> {
   }
 
   private UpdateControl<EvalJob> pass(EvalJob job, Context<EvalJob> context) {
-    if (job.getMetadata().getDeletionTimestamp() != null) {
+    if (job.getMetadata().getDeletionTimestamp() != null
+        || sources.isBeingDeleted(job.getMetadata().getNamespace())) {
       inbox.forget(job.getMetadata().getUid());
       return UpdateControl.noUpdate();
     }

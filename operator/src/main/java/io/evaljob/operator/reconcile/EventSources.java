@@ -294,6 +294,14 @@ final class EventSources {
     jobs.handleRecentResourceCreate(ResourceID.fromResource(made), made);
   }
 
+  /** Whether a namespace goes away with all that is in it: nothing can be made there any more. */
+  boolean isBeingDeleted(String namespace) {
+    return namespaces
+        .get(new ResourceID(namespace))
+        .filter(found -> found.getMetadata().getDeletionTimestamp() != null)
+        .isPresent();
+  }
+
   /** An object of the caches, to spare a request. */
   Optional<ConfigMap> configMap(String namespace, String name) {
     return configMaps.get(new ResourceID(name, namespace));
