@@ -3,6 +3,7 @@ package io.evaljob.operator.scenario;
 import io.evaljob.api.v1alpha1.FailureCause;
 import io.evaljob.api.v1alpha1.ResultRow;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 
 /** How an attempt of a stage ends, told without saying who runs it. */
 public sealed interface Ending {
@@ -27,4 +28,21 @@ public sealed interface Ending {
 
   /** The pod runs on until the test says otherwise. */
   record RunsOn() implements Ending {}
+
+  /**
+   * The image cannot be pulled at first. Only a node that is pretended can say so.
+   *
+   * @param message what the kubelet says
+   * @param pulled opens when it can be
+   * @param then how it ends after that
+   */
+  record PullsLate(String message, CountDownLatch pulled, Ending then) implements Ending {}
+
+  /**
+   * The kubelet refuses the pod. Only a node that is pretended can say so.
+   *
+   * @param reason the pod's reason
+   * @param message the pod's message
+   */
+  record IsRefused(String reason, String message) implements Ending {}
 }

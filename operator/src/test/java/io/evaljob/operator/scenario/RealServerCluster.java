@@ -32,7 +32,7 @@ final class RealServerCluster implements TestCluster {
   private final List<String> namespaces = new CopyOnWriteArrayList<>();
   private final String node;
   private final ScriptedVolumes volumes;
-  private Optional<ScriptedKubelet> kubelet = Optional.empty();
+  private final List<ScriptedKubelet> kubelets = new ArrayList<>();
 
   RealServerCluster(ControlPlane plane) {
     this.plane = plane;
@@ -92,15 +92,24 @@ final class RealServerCluster implements TestCluster {
 
   @Override
   public void play(Script script, Supplier<Optional<ReportSink>> reports) {
-    ScriptedKubelet started =
-        new ScriptedKubelet(client(), node, script, new PretendedRunner(reports));
-    started.start();
-    kubelet = Optional.of(started);
+    addNode(node, script, new PretendedRunner(reports));
     volumes.start();
   }
 
+  /** A node that no runtime selects. Without a second one the loss of the first is none. */
+  void addIdleNode() {
+    addNode(node + "-idle", (model, stage, attempt) -> new Ending.RunsOn(), null);
+  }
+
+  private void addNode(String name, Script script, PretendedRunner runner) {
+    ScriptedKubelet started = new ScriptedKubelet(client(), name, script, runner);
+    kubelets.add(started);
+    started.start();
+  }
+
+  /** The node that runtimes select. */
   ScriptedKubelet kubelet() {
-    return kubelet.orElseThrow();
+    return kubelets.get(0);
   }
 
   @Override
@@ -134,7 +143,7 @@ final class RealServerCluster implements TestCluster {
 
   @Override
   public void close() {
-    kubelet.ifPresent(ScriptedKubelet::close);
+    kubelets.forEach(ScriptedKubelet::close);
     volumes.close();
   }
 }

@@ -10,7 +10,6 @@ import io.evaljob.api.v1alpha1.ModelStatus;
 import io.evaljob.api.v1alpha1.ResultRow;
 import io.evaljob.api.v1alpha1.Stage;
 import io.evaljob.operator.resources.Labels;
-import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -180,18 +179,6 @@ abstract class RecoveryScenarios extends ScenarioBase {
     }
 
     assertThat(tap.writes()).containsExactlyElementsOf(statuses);
-  }
-
-  private void givenAnOlderRunner() {
-    apply(
-        new ConfigMapBuilder()
-            .withNewMetadata()
-            .withName("evaljob-runner-older")
-            .withNamespace(namespace())
-            .withLabels(Labels.common())
-            .addToLabels(Labels.CONTENT, "runner")
-            .endMetadata()
-            .build());
   }
 
   /** What must be equal, however often the operator was killed. */

@@ -10,6 +10,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -25,6 +27,7 @@ public final class RequestTap implements Interceptor {
   private final List<String> requests = new ArrayList<>();
   private final CountDownLatch cutOff = new CountDownLatch(1);
   private final Map<String, Budget> budgets = new HashMap<>();
+  private Consumer<String> interference = path -> {};
   private int writes;
   private int writesAllowed;
 
@@ -40,6 +43,16 @@ public final class RequestTap implements Interceptor {
   private static final class Budget {
     private final CountDownLatch cutOff = new CountDownLatch(1);
     private int left;
+  }
+
+  /** Does something before each request that matches, and before it is sent. */
+  public synchronized void before(Predicate<String> request, Runnable what) {
+    interference =
+        path -> {
+          if (request.test(path)) {
+            what.run();
+          }
+        };
   }
 
   /** Writes after the first {@code allowed} fail as if the operator had been killed there. */
@@ -85,7 +98,9 @@ public final class RequestTap implements Interceptor {
       budget.cutOff.countDown();
       throw new IllegalStateException("the operator was killed before this write");
     }
-    requests.add(request.method() + " " + request.uri().getPath());
+    String told = request.method() + " " + request.uri().getPath();
+    interference.accept(told);
+    requests.add(told);
   }
 
   private static String namespaceOf(String path) {

@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.api.v1alpha1.EvalRuntime;
+import io.fabric8.kubernetes.api.model.batch.v1.Job;
+import io.fabric8.kubernetes.api.model.batch.v1.JobBuilder;
 import io.fabric8.kubernetes.client.utils.Serialization;
 
 /** Manifests of scenarios. */
@@ -79,5 +81,27 @@ final class Samples {
     ObjectNode tree = new ObjectMapper().valueToTree(job);
     ((ObjectNode) tree.get("spec")).putPOJO(field, value);
     return Serialization.unmarshal(Serialization.asJson(tree), EvalJob.class);
+  }
+
+  /** A Job that nobody of ours made, under a name that we would use. */
+  static Job strangersJob(String namespace, String name) {
+    return new JobBuilder()
+        .withNewMetadata()
+        .withName(name)
+        .withNamespace(namespace)
+        .endMetadata()
+        .withNewSpec()
+        .withSuspend(true)
+        .withNewTemplate()
+        .withNewSpec()
+        .withRestartPolicy("Never")
+        .addNewContainer()
+        .withName("x")
+        .withImage("registry/strange:1")
+        .endContainer()
+        .endSpec()
+        .endTemplate()
+        .endSpec()
+        .build();
   }
 }

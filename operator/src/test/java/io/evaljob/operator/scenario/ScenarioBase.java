@@ -13,6 +13,7 @@ import io.evaljob.operator.reconcile.EvalJobOperator;
 import io.evaljob.operator.report.ReportSink;
 import io.evaljob.operator.resources.Labels;
 import io.evaljob.operator.resources.RunnerArchive;
+import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
 import io.fabric8.kubernetes.api.model.Event;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
@@ -39,6 +40,11 @@ abstract class ScenarioBase {
 
   static final LifecycleSettings AT_ONCE =
       new LifecycleSettings(Duration.ZERO, Duration.ZERO, 20, Duration.ofMillis(50), Duration.ZERO);
+
+  static final RunnerArchive RUNNER =
+      RunnerArchive.of(Map.of("__main__.py", "pass".getBytes(StandardCharsets.UTF_8)));
+
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   private final AtomicReference<EvalJobOperator> operator = new AtomicReference<>();
   private final List<EvalJobOperator> abandoned = new ArrayList<>();
@@ -110,6 +116,19 @@ abstract class ScenarioBase {
     apply(Samples.runtime(namespace, cluster.nodeName()));
   }
 
+  /** A runner that no Job mounts any more. */
+  void givenAnOlderRunner() {
+    apply(
+        new ConfigMapBuilder()
+            .withNewMetadata()
+            .withName("evaljob-runner-older")
+            .withNamespace(namespace())
+            .withLabels(Labels.common())
+            .addToLabels(Labels.CONTENT, "runner")
+            .endMetadata()
+            .build());
+  }
+
   void whenJobs(Script script) {
     cluster.play(
         script, () -> Optional.ofNullable(operator.get()).map(EvalJobOperator::reportSink));
@@ -132,13 +151,7 @@ abstract class ScenarioBase {
 
   EvalJobOperator newOperator(KubernetesClient client, DeviceContext devices) {
     return EvalJobOperator.start(
-        client,
-        OperatorConfig.defaults(),
-        Clock.systemUTC(),
-        devices,
-        () -> "",
-        RunnerArchive.of(Map.of("__main__.py", "pass".getBytes(StandardCharsets.UTF_8))),
-        limits());
+        client, OperatorConfig.defaults(), Clock.systemUTC(), devices, () -> "", RUNNER, limits());
   }
 
   /** What attempts go through is told at once, unless a scenario is about that. */
@@ -191,9 +204,14 @@ abstract class ScenarioBase {
   }
 
   EvalJob awaitWaiting(String name, String reason) {
+    return awaitWaiting(name, reason, PATIENCE);
+  }
+
+  EvalJob awaitWaiting(String name, String reason, Duration most) {
     return awaitJob(
         name,
-        status -> status.waitingIfSet().filter(why -> reason.equals(why.reason())).isPresent());
+        status -> status.waitingIfSet().filter(why -> reason.equals(why.reason())).isPresent(),
+        most);
   }
 
   EvalJob read(String name) {
@@ -213,8 +231,12 @@ abstract class ScenarioBase {
   }
 
   EvalJob awaitJob(String name, Predicate<EvalJobStatus> wanted) {
+    return awaitJob(name, wanted, PATIENCE);
+  }
+
+  private EvalJob awaitJob(String name, Predicate<EvalJobStatus> wanted, Duration most) {
     return await()
-        .atMost(Duration.ofSeconds(30))
+        .atMost(most)
         .pollInterval(Duration.ofMillis(20))
         .until(
             () -> read(name),

@@ -47,6 +47,8 @@ final class ScriptedKubelet implements AutoCloseable {
   private static final String LEASES = "kube-node-lease";
   private static final int TERMINATED = 143;
 
+  static final int DEVICES = 200;
+
   private final KubernetesClient client;
   private final String name;
   private final Script script;
@@ -96,6 +98,17 @@ final class ScriptedKubelet implements AutoCloseable {
     dead = true;
   }
 
+  /** The machine is back, and sees again what is bound to it. */
+  void revive() {
+    dead = false;
+    beat();
+    client
+        .nodes()
+        .withName(name)
+        .editStatus(now -> new NodeBuilder(now).withStatus(node().getStatus()).build());
+    pods.getStore().list().forEach(this::seen);
+  }
+
   @Override
   public void close() {
     dead = true;
@@ -135,7 +148,7 @@ final class ScriptedKubelet implements AutoCloseable {
         "memory", new Quantity("100Ti"),
         "ephemeral-storage", new Quantity("100Ti"),
         "pods", new Quantity("1000"),
-        "nvidia.com/gpu", new Quantity("200"));
+        "nvidia.com/gpu", new Quantity(Integer.toString(DEVICES)));
   }
 
   private static Instant now() {
@@ -188,6 +201,15 @@ final class ScriptedKubelet implements AutoCloseable {
     }
     try {
       Ending ending = script.of(labels.get(Labels.MODEL), stage, PretendedRunner.attemptOf(labels));
+      if (ending instanceof Ending.IsRefused refused) {
+        tell(pod, status -> refused(status, refused));
+        return;
+      }
+      if (ending instanceof Ending.PullsLate late) {
+        tell(pod, status -> pulling(pod, status, late));
+        late.pulled().await();
+        ending = late.then();
+      }
       tell(pod, status -> running(pod, status));
       if (ending instanceof Ending.IsEvicted) {
         evict(pod);
@@ -263,6 +285,33 @@ final class ScriptedKubelet implements AutoCloseable {
                 .withStarted(true)
                 .withState(
                     new ContainerStateBuilder().withNewRunning("2020-01-01T00:00:00Z").build())
+                .build())
+        .build();
+  }
+
+  private static PodStatus refused(PodStatus status, Ending.IsRefused refused) {
+    return new PodStatusBuilder(status)
+        .withPhase("Failed")
+        .withReason(refused.reason())
+        .withMessage(refused.message())
+        .withStartTime(now().toString())
+        .build();
+  }
+
+  private static PodStatus pulling(Pod pod, PodStatus status, Ending.PullsLate late) {
+    return new PodStatusBuilder(status)
+        .withPhase("Pending")
+        .withContainerStatuses(
+            new ContainerStatusBuilder(container(pod))
+                .withReady(false)
+                .withImageID("")
+                .withState(
+                    new ContainerStateBuilder()
+                        .withNewWaiting()
+                        .withReason("ImagePullBackOff")
+                        .withMessage(late.message())
+                        .endWaiting()
+                        .build())
                 .build())
         .build();
   }

@@ -14,7 +14,6 @@ import io.evaljob.operator.resources.Names;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
-import io.fabric8.kubernetes.api.model.batch.v1.JobBuilder;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -92,25 +91,7 @@ abstract class WaitingScenarios extends ScenarioBase {
     whenJobs((model, stage, attempt) -> succeeds(model));
     EvalJob job = applied(job("taken", "base"));
     String name = Names.stage("taken", job.getMetadata().getUid(), 1, "base", Stage.Prefetch, 1);
-    Job stranger =
-        new JobBuilder()
-            .withNewMetadata()
-            .withName(name)
-            .withNamespace(namespace())
-            .endMetadata()
-            .withNewSpec()
-            .withSuspend(true)
-            .withNewTemplate()
-            .withNewSpec()
-            .withRestartPolicy("Never")
-            .addNewContainer()
-            .withName("x")
-            .withImage("registry/strange:1")
-            .endContainer()
-            .endSpec()
-            .endTemplate()
-            .endSpec()
-            .build();
+    Job stranger = Samples.strangersJob(namespace(), name);
     apply(stranger);
     startOperator();
 

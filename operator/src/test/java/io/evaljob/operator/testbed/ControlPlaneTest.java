@@ -60,7 +60,9 @@ class ControlPlaneTest {
   void theOperatorsAccountHasItsRightsAndNoMore() {
     cluster.installOperator();
     String namespace = cluster.namespace("fixture");
-    try (KubernetesClient operator = cluster.operatorClient(Map.of())) {
+    try (KubernetesClient operator =
+        cluster.clientOf(
+            ControlPlane.OPERATOR_NAMESPACE, ControlPlane.OPERATOR_ACCOUNT, "curious", Map.of())) {
       assertThat(operator.batch().v1().jobs().inNamespace(namespace).list().getItems()).isEmpty();
       assertThatThrownBy(() -> operator.secrets().inNamespace(namespace).list())
           .isInstanceOf(KubernetesClientException.class)

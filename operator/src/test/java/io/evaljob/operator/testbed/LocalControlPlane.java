@@ -176,6 +176,8 @@ final class LocalControlPlane implements ControlPlane.Processes, AutoCloseable {
         "--service-account-key-file=" + folder.resolve("accounts.pub"),
         "--service-account-signing-key-file=" + folder.resolve("accounts.key"),
         "--authorization-mode=RBAC",
+        // Off by default, on in OpenShift: whoever blocks an owner's deletion has a right to it.
+        "--enable-admission-plugins=OwnerReferencesPermissionEnforcement",
         "--token-auth-file=" + folder.resolve("tokens.csv"),
         "--service-cluster-ip-range=10.0.0.0/24",
         "--audit-policy-file=" + folder.resolve("audit-policy.yaml"),
