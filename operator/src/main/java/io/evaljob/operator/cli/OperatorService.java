@@ -90,7 +90,8 @@ final class OperatorService {
     return CANNOT_START;
   }
 
-  private static Config cluster(String version) {
+  /** Knows where its token comes from: the client reads it again every minute. */
+  static Config cluster(String version) {
     return new ConfigBuilder(Config.autoConfigure(null))
         .withUserAgent("evaljob-operator/" + version)
         .build();
