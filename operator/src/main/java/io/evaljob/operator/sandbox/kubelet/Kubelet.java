@@ -238,7 +238,7 @@ public final class Kubelet {
 
   private static Duration grace(Pod pod) {
     Long deletion = pod.getMetadata().getDeletionGracePeriodSeconds();
-    return deletion != null ? Duration.ofSeconds(deletion) : PodWorker.ownGrace(pod);
+    return deletion != null ? Duration.ofSeconds(deletion) : PodEnd.ownGrace(pod);
   }
 
   /**

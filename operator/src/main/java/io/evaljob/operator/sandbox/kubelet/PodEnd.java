@@ -3,6 +3,7 @@ package io.evaljob.operator.sandbox.kubelet;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.Pod;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -12,6 +13,7 @@ final class PodEnd {
 
   private static final Logger LOG = LoggerFactory.getLogger(PodEnd.class);
   private static final int MESSAGE_LIMIT = 4096;
+  private static final int DEFAULT_GRACE_SECONDS = 30;
 
   /** Why a pod is ended from outside. */
   enum Reason {
@@ -35,6 +37,12 @@ final class PodEnd {
     this.node = node;
     this.folder = folder;
     this.paths = paths;
+  }
+
+  /** The grace that a pod asks for itself. */
+  static Duration ownGrace(Pod pod) {
+    Long own = pod.getSpec().getTerminationGracePeriodSeconds();
+    return Duration.ofSeconds(own == null ? DEFAULT_GRACE_SECONDS : own);
   }
 
   /**

@@ -24,7 +24,6 @@ final class PodWorker implements Runnable {
   private static final Duration FIRST_RETRY = Duration.ofSeconds(10);
   private static final Duration LAST_RETRY = Duration.ofMinutes(5);
   private static final Duration MISSING_RETRY = Duration.ofMinutes(1);
-  private static final int DEFAULT_GRACE_SECONDS = 30;
 
   private final Pod pod;
   private final Container container;
@@ -59,12 +58,6 @@ final class PodWorker implements Runnable {
     this.oomKills = oomKills;
     this.timer = timer;
     this.backOff = new RestartBackOff(pod.getSpec().getRestartPolicy());
-  }
-
-  /** The grace that a pod asks for itself. */
-  static Duration ownGrace(Pod pod) {
-    Long own = pod.getSpec().getTerminationGracePeriodSeconds();
-    return Duration.ofSeconds(own == null ? DEFAULT_GRACE_SECONDS : own);
   }
 
   /** Something in the cluster changed: what was missing may be there now. */
@@ -152,7 +145,7 @@ final class PodWorker implements Runnable {
                 Instant.parse(pod.getStatus().getStartTime()), Instant.parse(node.writer().now()));
     return Optional.of(
         timer.schedule(
-            () -> end(PodEnd.Reason.DeadlineExceeded, ownGrace(pod)),
+            () -> end(PodEnd.Reason.DeadlineExceeded, PodEnd.ownGrace(pod)),
             Math.max(0, seconds - active.toSeconds()),
             TimeUnit.SECONDS));
   }
@@ -242,7 +235,7 @@ final class PodWorker implements Runnable {
       @Override
       public void dead(String message) {
         node.writer().milestone(pod, "Killing", message);
-        probed.stop(ownGrace(pod));
+        probed.stop(PodEnd.ownGrace(pod));
       }
     };
   }

@@ -69,6 +69,14 @@ final class UnsupportedFields {
             + volume.getName()
             + "; there are emptyDir, configMap, secret, projected, downwardAPI and"
             + " persistentVolumeClaim)");
+    when(
+        volume.getProjected() != null
+            && volume.getProjected().getSources().stream()
+                .anyMatch(
+                    source ->
+                        source.getClusterTrustBundle() != null
+                            || source.getPodCertificate() != null),
+        "certificates in projected volumes (volume " + volume.getName() + ")");
   }
 
   private void container(Container container) {

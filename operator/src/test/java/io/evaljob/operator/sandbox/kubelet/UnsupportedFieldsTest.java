@@ -60,6 +60,10 @@ class UnsupportedFieldsTest {
             "{volumes: [{name: v, nfs: {path: /, server: s}}], containers: [{name: a}]}",
             "volumes but of six types (volume v;"),
         Arguments.of(
+            "{volumes: [{name: v, projected: {sources: [{clusterTrustBundle: {path: x}}]}}],"
+                + " containers: [{name: a}]}",
+            "certificates in projected volumes (volume v)."),
+        Arguments.of(
             "{containers: [{name: a, securityContext: {privileged: true}}]}",
             "privileged containers."),
         Arguments.of(

@@ -330,6 +330,7 @@ class LocalNodeTest {
   void aClaimMayStandForAFolderBelowTheBaseAndForNoOther() throws IOException {
     Path data = Files.createDirectories(base.resolve("given"));
     Files.writeString(data.resolve("file"), "two\n");
+    Files.createDirectories(base.resolveSibling("outside"));
     PersistentVolumeClaim given = claim("given", Map.of(ClaimBinder.LOCAL_PATH, "./given"));
     claim("outside", Map.of(ClaimBinder.LOCAL_PATH, "../outside"));
     mounting("given", "reads", "cat $DATA/file", "");
