@@ -31,6 +31,10 @@ public record ModelStatus(
         @Min(0)
         int retries,
     @JsonPropertyDescription(
+            "UID of the Job of this attempt; another Job under its name is not looked at.")
+        @Size(max = 64)
+        String jobUID,
+    @JsonPropertyDescription(
             "How the model is spread over the devices of a process: None, Layers, "
                 + "TensorParallel or DeviceMap.")
         @Size(max = 32)
@@ -73,6 +77,11 @@ public record ModelStatus(
   /** {@link #stage()}, empty when left out. */
   public Optional<String> stageIfSet() {
     return Optional.ofNullable(stage);
+  }
+
+  /** {@link #jobUID()}, empty when left out. */
+  public Optional<String> jobUIDIfSet() {
+    return Optional.ofNullable(jobUID);
   }
 
   /** {@link #strategy()}, empty when left out. */

@@ -34,6 +34,8 @@ public final class Decision {
     for (Outcome outcome : outcomes) {
       if (outcome instanceof Outcome.Planned planned) {
         plan(pass.model(planned.model()), planned);
+      } else if (outcome instanceof Outcome.Started started) {
+        pass.model(started.action().model()).job(started.uid());
       } else if (outcome instanceof Outcome.Postponed postponed) {
         pass.model(postponed.action().model()).startAgain();
       } else if (outcome instanceof Outcome.Done done) {

@@ -17,6 +17,14 @@ public sealed interface Outcome {
   record Done(Action action, String name) implements Outcome {}
 
   /**
+   * The Job of an attempt is there.
+   *
+   * @param action the action
+   * @param uid UID of the Job
+   */
+  record Started(Action.StartStage action, String uid) implements Outcome {}
+
+  /**
    * The plan has a name, or exists under it as we make it.
    *
    * @param action the action

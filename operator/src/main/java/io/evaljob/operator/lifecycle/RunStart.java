@@ -69,6 +69,7 @@ final class RunStart {
         null,
         0,
         0,
+        null,
         plan.strategy().name(),
         plan.processes(),
         plan.devicesPerProcess(),

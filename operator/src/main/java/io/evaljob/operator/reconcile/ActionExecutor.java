@@ -137,7 +137,8 @@ final class ActionExecutor {
     return result
         .wait(desired)
         .<Outcome>map(why -> new Outcome.Blocked(action, why))
-        .orElseGet(() -> new Outcome.Done(action, desired.getMetadata().getName()));
+        .orElseGet(
+            () -> new Outcome.Started(action, result.uid()));
   }
 
   private Optional<Wait> runner(EvalJob job) {

@@ -44,11 +44,13 @@ final class ChildWriter {
    * @param verdict what is there now
    * @param message what the API server said where it refused
    * @param made the object as the API server answered with it, where this create made it
+   * @param uid UID of the object where it is the one we wanted; empty where it is not
    */
-  record Result<T extends HasMetadata>(Verdict verdict, String message, Optional<T> made) {
+  record Result<T extends HasMetadata>(
+      Verdict verdict, String message, Optional<T> made, String uid) {
 
     private static <T extends HasMetadata> Result<T> of(Verdict verdict) {
-      return new Result<>(verdict, "", Optional.empty());
+      return new Result<>(verdict, "", Optional.empty(), "");
     }
 
     /** What to wait for; empty where the object is the one we wanted. */
@@ -110,43 +112,43 @@ final class ChildWriter {
 
   <T extends HasMetadata> Result<T> create(T desired) {
     try {
-      return new Result<>(Verdict.OURS, "", Optional.of(client.resource(desired).create()));
+      T made = client.resource(desired).create();
+      return new Result<>(Verdict.OURS, "", Optional.of(made), made.getMetadata().getUid());
     } catch (KubernetesClientException e) {
       return switch (e.getCode()) {
         case HttpURLConnection.HTTP_CONFLICT -> compare(desired, e);
         case HttpURLConnection.HTTP_FORBIDDEN, HttpURLConnection.HTTP_BAD_REQUEST ->
-            new Result<>(Verdict.REFUSED, reason(e), Optional.empty());
-        case UNPROCESSABLE -> new Result<>(Verdict.INVALID, reason(e), Optional.empty());
+            new Result<>(Verdict.REFUSED, reason(e), Optional.empty(), "");
+        case UNPROCESSABLE -> new Result<>(Verdict.INVALID, reason(e), Optional.empty(), "");
         default -> throw e;
       };
     }
   }
 
   private <T extends HasMetadata> Result<T> compare(T desired, KubernetesClientException conflict) {
-    HasMetadata found = whole(desired);
-    if (found == null) {
-      throw conflict;
-    }
+    HasMetadata found = whole(desired).orElseThrow(() -> conflict);
     if (found.getMetadata().getDeletionTimestamp() != null) {
       return Result.of(Verdict.LEAVING);
     }
     return switch (SameChild.compare(desired, found)) {
-      case SAME -> Result.of(Verdict.OURS);
+      case SAME ->
+          new Result<>(Verdict.OURS, "", Optional.empty(), found.getMetadata().getUid());
       case DIFFERENT -> Result.of(Verdict.OURS_BUT_DIFFERENT);
       case TAKEN -> Result.of(Verdict.TAKEN);
     };
   }
 
   /** What stands under the name of a child; a Job in every field, however the client reads Jobs. */
-  private HasMetadata whole(HasMetadata desired) {
+  Optional<HasMetadata> whole(HasMetadata desired) {
     if (!(desired instanceof Job)) {
-      return client.resource(desired).get();
+      return Optional.ofNullable(client.resource(desired).get());
     }
-    return client
-        .genericKubernetesResources(desired.getApiVersion(), desired.getKind())
-        .inNamespace(desired.getMetadata().getNamespace())
-        .withName(desired.getMetadata().getName())
-        .get();
+    return Optional.ofNullable(
+        client
+            .genericKubernetesResources(desired.getApiVersion(), desired.getKind())
+            .inNamespace(desired.getMetadata().getNamespace())
+            .withName(desired.getMetadata().getName())
+            .get());
   }
 
   /** Deletes a Job; it stays until its pods are gone. */

@@ -38,6 +38,7 @@ final class EvalJobReconciler implements Reconciler<EvalJob> {
   private final LifecycleSettings limits;
   private final LeadersPass leaders;
   private final EventSources sources;
+  private final TrustedJobs trusted;
   private final ActionExecutor executor;
   private final StatusWriter writer;
   private final EventRecorder recorder;
@@ -59,6 +60,7 @@ final class EvalJobReconciler implements Reconciler<EvalJob> {
     leaders = new LeadersPass(leadership);
     sources = new EventSources(client, config, devices, inbox);
     KubernetesClient writing = Fence.singleTry(client);
+    trusted = new TrustedJobs(children, new ChildWriter(client));
     executor = new ActionExecutor(writing, children, sources, caBundle);
     writer = new StatusWriter(writing);
     recorder = new EventRecorder(writing, clock);
@@ -86,7 +88,7 @@ final class EvalJobReconciler implements Reconciler<EvalJob> {
       inbox.forget(job.getMetadata().getUid());
       return UpdateControl.noUpdate();
     }
-    Snapshot snapshot = sources.snapshot(job);
+    Snapshot snapshot = trusted.of(sources.snapshot(job));
     Validation validation = Validator.validate(snapshot.inputs());
     Decision decision =
         Lifecycle.decide(

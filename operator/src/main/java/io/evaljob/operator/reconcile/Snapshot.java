@@ -61,6 +61,23 @@ record Snapshot(
         job, runtime, runtimeNames, namespaceLabels, profiles, claims, devices, operatorNamespace);
   }
 
+  /** The same with fewer Jobs. */
+  Snapshot withJobs(List<Job> fewer) {
+    return new Snapshot(
+        job,
+        runtime,
+        runtimeNames,
+        namespaceLabels,
+        profiles,
+        claims,
+        devices,
+        operatorNamespace,
+        fewer,
+        pods,
+        failedCreates,
+        plans);
+  }
+
   LifecycleInput lifecycleInput(
       Validation validation,
       Map<String, StageReport> reports,

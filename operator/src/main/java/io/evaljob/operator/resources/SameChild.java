@@ -6,6 +6,7 @@ import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.OwnerReference;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -16,6 +17,31 @@ import java.util.stream.IntStream;
  */
 public final class SameChild {
   private static final ObjectMapper MAPPER = new ObjectMapper();
+
+  private static final List<String> MORE_OF_A_POD =
+      List.of(
+          "/initContainers",
+          "/ephemeralContainers",
+          "/hostNetwork",
+          "/hostPID",
+          "/hostIPC",
+          "/shareProcessNamespace",
+          "/hostAliases",
+          "/dnsConfig",
+          "/nodeName",
+          "/resourceClaims");
+
+  private static final List<String> MORE_OF_A_CONTAINER =
+      List.of(
+          "/args",
+          "/envFrom",
+          "/lifecycle",
+          "/livenessProbe",
+          "/readinessProbe",
+          "/startupProbe",
+          "/volumeDevices",
+          "/securityContext/privileged",
+          "/securityContext/capabilities/add");
 
   private SameChild() {}
 
@@ -52,9 +78,28 @@ public final class SameChild {
             && keys(ours.getBinaryData()).equals(keys(theirs.getBinaryData())))) {
       return Verdict.DIFFERENT; // every key is a file in a pod: none may be added
     }
-    return contains(MAPPER.valueToTree(found), MAPPER.valueToTree(desired))
-        ? Verdict.SAME
-        : Verdict.DIFFERENT;
+    JsonNode wanted = MAPPER.valueToTree(desired);
+    JsonNode there = MAPPER.valueToTree(found);
+    return contains(there, wanted) && !doesMore(wanted, there) ? Verdict.SAME : Verdict.DIFFERENT;
+  }
+
+  /** Whether the pods of a Job run or see more than ours do; nobody's defaults are like that. */
+  private static boolean doesMore(JsonNode wanted, JsonNode there) {
+    String pod = "/spec/template/spec";
+    return MORE_OF_A_POD.stream().anyMatch(field -> added(wanted, there, pod + field))
+        || MORE_OF_A_CONTAINER.stream()
+            .anyMatch(field -> added(wanted, there, pod + "/containers/0" + field));
+  }
+
+  private static boolean added(JsonNode wanted, JsonNode there, String pointer) {
+    return isSet(there.at(pointer)) && !isSet(wanted.at(pointer));
+  }
+
+  private static boolean isSet(JsonNode value) {
+    return !value.isMissingNode()
+        && !value.isNull()
+        && !(value.isBoolean() && !value.asBoolean())
+        && !(value.isContainerNode() && value.isEmpty());
   }
 
   private static Set<String> keys(Map<String, String> data) {

@@ -18,6 +18,7 @@ public final class ModelDraft {
   private Stage stage;
   private int attempt;
   private int retries;
+  private String jobUid;
   private String planName;
   private String planDigest;
   private String nodeName;
@@ -38,6 +39,7 @@ public final class ModelDraft {
     stage = before.stageIfSet().map(Stage::of).orElse(Stage.Unknown);
     attempt = before.attempt();
     retries = before.retries();
+    jobUid = before.jobUID();
     planName = before.planName();
     planDigest = before.planDigest();
     nodeName = before.nodeName();
@@ -98,6 +100,7 @@ public final class ModelDraft {
     stage = next;
     attempt = 1;
     retries = 0;
+    jobUid = null;
   }
 
   /** Takes back that a stage has been entered, where none had been before this pass. */
@@ -112,7 +115,13 @@ public final class ModelDraft {
   /** Goes on to the next attempt. */
   public void nextAttempt(boolean chargeRetry) {
     attempt++;
+    jobUid = null;
     retries += chargeRetry ? 1 : 0;
+  }
+
+  /** Sets the UID of the Job of this attempt. */
+  public void job(String uid) {
+    jobUid = uid;
   }
 
   /** ConfigMap with the plan. */
@@ -204,6 +213,7 @@ public final class ModelDraft {
         started() ? stage.name() : null,
         attempt,
         retries,
+        jobUid,
         before.strategy(),
         before.processes(),
         before.devicesPerProcess(),

@@ -97,6 +97,42 @@ class SameChildTest {
   }
 
   @Test
+  void aJobThatDoesMoreIsADifferentChild() {
+    Job withHook =
+        new JobBuilder(DESIRED)
+            .editSpec()
+            .editTemplate()
+            .editSpec()
+            .editFirstContainer()
+            .withNewLifecycle()
+            .withNewPostStart()
+            .withNewExec()
+            .withCommand("evil")
+            .endExec()
+            .endPostStart()
+            .endLifecycle()
+            .endContainer()
+            .endSpec()
+            .endTemplate()
+            .endSpec()
+            .build();
+    assertThat(SameChild.compare(DESIRED, withHook)).isEqualTo(DIFFERENT);
+    Job withInit =
+        new JobBuilder(DESIRED)
+            .editSpec()
+            .editTemplate()
+            .editSpec()
+            .addNewInitContainer()
+            .withName("evil")
+            .endInitContainer()
+            .endSpec()
+            .endTemplate()
+            .endSpec()
+            .build();
+    assertThat(SameChild.compare(DESIRED, withInit)).isEqualTo(DIFFERENT);
+  }
+
+  @Test
   void aStrangerHasTakenTheName() {
     assertThat(SameChild.compare(DESIRED, job("theirs", "4"))).isEqualTo(TAKEN);
     Job orphan = new JobBuilder(DESIRED).editMetadata().withOwnerReferences().endMetadata().build();

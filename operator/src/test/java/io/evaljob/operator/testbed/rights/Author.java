@@ -6,9 +6,11 @@ import io.evaljob.api.v1alpha1.Condition;
 import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.api.v1alpha1.EvalJobStatus;
 import io.evaljob.operator.config.OperatorConfig;
+import io.evaljob.operator.lifecycle.LifecycleSettings;
 import io.evaljob.operator.plan.DeviceContext;
 import io.evaljob.operator.reconcile.EvalJobOperator;
 import io.evaljob.operator.resources.Labels;
+import io.evaljob.operator.resources.RunnerArchive;
 import io.evaljob.operator.testbed.ControlPlane;
 import io.fabric8.kubernetes.api.model.ServiceAccountBuilder;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
@@ -24,6 +26,11 @@ import java.util.function.Predicate;
 
 /** A namespace with somebody in it who has one role, and an operator that serves it. */
 final class Author implements AutoCloseable {
+
+  /** What is blocked is tried again soon. */
+  private static final LifecycleSettings AT_ONCE =
+      new LifecycleSettings(
+          Duration.ZERO, Duration.ZERO, 20, Duration.ofMillis(500), Duration.ZERO);
 
   private final ControlPlane cluster;
   private final String namespace;
@@ -69,7 +76,13 @@ final class Author implements AutoCloseable {
         OperatorConfig.fromEnvironment(
             Map.of("EVALJOB_WATCH_NAMESPACES", String.join(",", namespaces)));
     return EvalJobOperator.start(
-        client, config, Clock.systemUTC(), new DeviceContext.RequestedInPod(), () -> "");
+        client,
+        config,
+        Clock.systemUTC(),
+        new DeviceContext.RequestedInPod(),
+        () -> "",
+        RunnerArchive.fromClassPath(),
+        AT_ONCE);
   }
 
   KubernetesClient client() {
