@@ -137,8 +137,7 @@ final class ActionExecutor {
     return result
         .wait(desired)
         .<Outcome>map(why -> new Outcome.Blocked(action, why))
-        .orElseGet(
-            () -> new Outcome.Started(action, result.uid()));
+        .orElseGet(() -> new Outcome.Started(action, result.uid()));
   }
 
   private Optional<Wait> runner(EvalJob job) {

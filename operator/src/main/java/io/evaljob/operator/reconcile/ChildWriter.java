@@ -131,8 +131,7 @@ final class ChildWriter {
       return Result.of(Verdict.LEAVING);
     }
     return switch (SameChild.compare(desired, found)) {
-      case SAME ->
-          new Result<>(Verdict.OURS, "", Optional.empty(), found.getMetadata().getUid());
+      case SAME -> new Result<>(Verdict.OURS, "", Optional.empty(), found.getMetadata().getUid());
       case DIFFERENT -> Result.of(Verdict.OURS_BUT_DIFFERENT);
       case TAKEN -> Result.of(Verdict.TAKEN);
     };

@@ -103,7 +103,10 @@ final class TrustedJobs {
     Job desired = children.job(job, plan, claim.stage(), claim.attempt());
     return desired.getMetadata().getName().equals(child.getMetadata().getName())
         && (child.getMetadata().getDeletionTimestamp() != null
-            || reader.whole(desired).filter(found -> SameChild.matches(desired, found)).isPresent());
+            || reader
+                .whole(desired)
+                .filter(found -> SameChild.matches(desired, found))
+                .isPresent());
   }
 
   private static String label(Job job, String key) {

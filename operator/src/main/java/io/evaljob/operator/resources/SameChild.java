@@ -131,6 +131,9 @@ public final class SameChild {
           && IntStream.range(0, desired.size())
               .allMatch(i -> contains(found.get(i), desired.get(i)));
     }
+    if (desired.isIntegralNumber() && found.isIntegralNumber()) {
+      return desired.longValue() == found.longValue(); // typed objects know int and long
+    }
     return desired.equals(found);
   }
 

@@ -7,11 +7,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
+import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaimBuilder;
 import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.api.model.batch.v1.JobBuilder;
+import io.fabric8.kubernetes.client.utils.Serialization;
 import org.junit.jupiter.api.Test;
 
 class SameChildTest {
@@ -94,6 +96,23 @@ class SameChildTest {
             .endSpec()
             .build();
     assertThat(SameChild.compare(DESIRED, another)).isEqualTo(DIFFERENT);
+  }
+
+  @Test
+  void whatWasReadWithoutItsTypeIsTheSame() {
+    Job desired =
+        new JobBuilder(DESIRED)
+            .editSpec()
+            .editTemplate()
+            .editSpec()
+            .withTerminationGracePeriodSeconds(120L)
+            .endSpec()
+            .endTemplate()
+            .endSpec()
+            .build();
+    GenericKubernetesResource found =
+        Serialization.unmarshal(Serialization.asJson(desired), GenericKubernetesResource.class);
+    assertThat(SameChild.compare(desired, found)).isEqualTo(SAME);
   }
 
   @Test
