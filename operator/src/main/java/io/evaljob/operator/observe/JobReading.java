@@ -31,7 +31,7 @@ final class JobReading {
       return new Wait(WaitingReason.Starting, "The Job's pod has not been made yet.");
     }
     String message = JobObserver.text(failedCreate.get().getMessage());
-    return message.contains("exceeded quota") || message.contains("failed quota")
+    return QuotaRefusal.isOne(message)
         ? new Wait(
             WaitingReason.ResourceQuota,
             "The namespace's ResourceQuota leaves no room: "

@@ -1,6 +1,7 @@
 package io.evaljob.operator.reconcile;
 
 import io.evaljob.api.v1alpha1.WaitingReason;
+import io.evaljob.operator.observe.QuotaRefusal;
 import io.evaljob.operator.observe.Wait;
 import io.evaljob.operator.resources.SameChild;
 import io.fabric8.kubernetes.api.model.DeletionPropagation;
@@ -92,7 +93,7 @@ final class ChildWriter {
     }
 
     private Wait refused(String name) {
-      return message.contains("exceeded quota")
+      return QuotaRefusal.isOne(message)
           ? new Wait(
               WaitingReason.ResourceQuota,
               "The namespace's ResourceQuota leaves no room for "

@@ -148,6 +148,8 @@ class FailureReadingTest {
       delimiter = ';',
       value = {
         "pods \"x\" is forbidden: exceeded quota: gpus;ResourceQuota",
+        "pods \"x\" is forbidden: failed quota: gpus: must specify cpu for: x;ResourceQuota",
+        "pods \"x\" is forbidden: status unknown for quota: gpus, resources: pods;ResourceQuota",
         "pods \"x\" is forbidden: violates PodSecurity \"restricted\";Admission",
       })
   void aPodThatIsNotMadeIsExplainedByTheJobsEvents(String message, WaitingReason reason) {
