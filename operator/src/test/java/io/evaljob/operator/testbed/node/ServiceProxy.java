@@ -21,6 +21,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 
 /**
  * A Service on a loopback port: each connection goes to the next of its ready pods, as a service
@@ -33,32 +34,42 @@ public final class ServiceProxy implements AutoCloseable {
   private static final int CONNECT_MILLIS = 1_000;
   private static final int BUFFER = 16 * 1024;
 
-  private final ServicePort port;
-  private final SharedIndexInformer<Pod> pods;
+  private final Supplier<List<InetSocketAddress>> ready;
+  private final Runnable end;
   private final ServerSocket listener;
   private final Set<Socket> open = ConcurrentHashMap.newKeySet();
   private final AtomicInteger turn = new AtomicInteger();
 
-  private ServiceProxy(ServicePort port, SharedIndexInformer<Pod> pods, ServerSocket listener) {
-    this.port = port;
-    this.pods = pods;
+  private ServiceProxy(
+      Supplier<List<InetSocketAddress>> ready, Runnable end, ServerSocket listener) {
+    this.ready = ready;
+    this.end = end;
     this.listener = listener;
   }
 
   /** Stands for the first port of a Service. */
   public static ServiceProxy start(KubernetesClient client, String namespace, String name) {
     Service service = client.services().inNamespace(namespace).withName(name).get();
+    ServicePort port = service.getSpec().getPorts().get(0);
+    SharedIndexInformer<Pod> pods =
+        client.pods().inNamespace(namespace).withLabels(service.getSpec().getSelector()).inform();
+    return start(() -> ready(port, pods.getStore().list()), pods::close);
+  }
+
+  /**
+   * Stands for a Service without a cluster.
+   *
+   * @param ready where its pods listen, asked at each connection
+   */
+  public static ServiceProxy to(Supplier<List<InetSocketAddress>> ready) {
+    return start(ready, () -> {});
+  }
+
+  private static ServiceProxy start(Supplier<List<InetSocketAddress>> ready, Runnable end) {
     try {
       ServiceProxy proxy =
-          new ServiceProxy(
-              service.getSpec().getPorts().get(0),
-              client
-                  .pods()
-                  .inNamespace(namespace)
-                  .withLabels(service.getSpec().getSelector())
-                  .inform(),
-              new ServerSocket(0, 50, InetAddress.getLoopbackAddress()));
-      daemon(proxy::accept, "service-" + name);
+          new ServiceProxy(ready, end, new ServerSocket(0, 50, InetAddress.getLoopbackAddress()));
+      daemon(proxy::accept, "service");
       return proxy;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -100,12 +111,12 @@ public final class ServiceProxy implements AutoCloseable {
   }
 
   private Socket dial() throws IOException {
-    List<InetSocketAddress> ready = ready();
-    for (int i = 0; i < ready.size(); i++) {
+    List<InetSocketAddress> addresses = ready.get();
+    for (int i = 0; i < addresses.size(); i++) {
       Socket socket = new Socket();
       try {
         socket.connect(
-            ready.get(Math.floorMod(turn.getAndIncrement(), ready.size())), CONNECT_MILLIS);
+            addresses.get(Math.floorMod(turn.getAndIncrement(), addresses.size())), CONNECT_MILLIS);
         return socket;
       } catch (IOException e) {
         socket.close();
@@ -114,14 +125,14 @@ public final class ServiceProxy implements AutoCloseable {
     throw new IOException("no pod is ready");
   }
 
-  private List<InetSocketAddress> ready() {
+  private static List<InetSocketAddress> ready(ServicePort port, List<Pod> pods) {
     List<InetSocketAddress> addresses = new ArrayList<>();
-    for (Pod pod : pods.getStore().list()) {
+    for (Pod pod : pods) {
       boolean ready =
           pod.getMetadata().getDeletionTimestamp() == null
               && pod.getStatus().getConditions().stream()
                   .anyMatch(c -> c.getType().equals("Ready") && c.getStatus().equals("True"));
-      OptionalInt target = target(pod);
+      OptionalInt target = target(port, pod);
       if (ready && target.isPresent()) {
         addresses.add(new InetSocketAddress(pod.getStatus().getPodIP(), target.getAsInt()));
       }
@@ -130,7 +141,7 @@ public final class ServiceProxy implements AutoCloseable {
     return addresses;
   }
 
-  private OptionalInt target(Pod pod) {
+  private static OptionalInt target(ServicePort port, Pod pod) {
     IntOrString target = port.getTargetPort();
     if (target.getIntVal() != null) {
       return OptionalInt.of(target.getIntVal());
@@ -179,6 +190,6 @@ public final class ServiceProxy implements AutoCloseable {
       throw new UncheckedIOException(e);
     }
     open.forEach(ServiceProxy::close);
-    pods.close();
+    end.run();
   }
 }
