@@ -62,7 +62,10 @@ public final class HealthServer implements Closeable {
           ready.getAsBoolean()
               ? HttpAnswer.text(200, TEXT, "ok\n")
               : HttpAnswer.text(
-                  503, TEXT, "not ready: caches are not filled, or a watch is down\n");
+                  503,
+                  TEXT,
+                  "not ready: caches are not filled, a watch is down, or the lease cannot be"
+                      + " read\n");
       case "/metrics" -> HttpAnswer.text(200, PROMETHEUS, meters.scrape());
       default -> HttpAnswer.text(404, TEXT, "only /livez, /readyz and /metrics\n");
     };

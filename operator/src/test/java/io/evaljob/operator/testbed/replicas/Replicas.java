@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.evaljob.operator.testbed.ControlPlane;
-import io.evaljob.operator.testbed.node.LocalNode;
-import io.evaljob.operator.testbed.node.ServiceProxy;
+import io.evaljob.operator.testbed.node.NodeDescription;
+import io.evaljob.operator.testbed.node.RunningOperator;
 import io.fabric8.kubernetes.api.model.ContainerStatus;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.coordination.v1.LeaseSpec;
@@ -21,25 +21,20 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 
-/**
- * The Deployment of {@code deploy/}, its pods as processes of this machine. Each gets a loopback
- * address of its own to listen on, and a proxy stands for the Service; the rest is as shipped.
- */
+/** The operator as it is shipped, in two replicas that look at one namespace only. */
 final class Replicas implements AutoCloseable {
 
   private static final String NAME = "evaljob-operator";
-  private static final String DEPLOYMENT = "deployment/" + NAME;
+  private static final String WATCHED = "EVALJOB_WATCH_NAMESPACES";
 
   private final ControlPlane cluster;
   private final KubernetesClient client;
-  private final LocalNode node;
-  private final ServiceProxy service;
+  private final RunningOperator running;
 
-  private Replicas(ControlPlane cluster, LocalNode node) {
+  private Replicas(ControlPlane cluster, RunningOperator running) {
     this.cluster = cluster;
     this.client = cluster.admin();
-    this.node = node;
-    this.service = ServiceProxy.start(client, OPERATOR_NAMESPACE, NAME);
+    this.running = running;
   }
 
   /**
@@ -47,40 +42,16 @@ final class Replicas implements AutoCloseable {
    *
    * @param watched the only namespace they look at: other tests leave objects in theirs
    */
-  static Replicas start(ControlPlane cluster, LocalNode node, String watched) {
+  static Replicas start(ControlPlane cluster, NodeDescription machine, String watched) {
     cluster.installOperator();
-    Replicas replicas = new Replicas(cluster, node);
-    cluster
-        .kubectl()
-        .run(
-            "patch",
-            DEPLOYMENT,
-            "-n",
-            OPERATOR_NAMESPACE,
-            "--type=strategic",
-            "-p",
-            """
-            spec:
-              replicas: 2
-              template:
-                spec:
-                  containers:
-                  - name: operator
-                    env:
-                    - {name: EVALJOB_WATCH_NAMESPACES, value: WATCHED}
-                    - {name: EVALJOB_REPORT_URL, value: "https://127.0.0.1:PROXY"}
-                    - name: EVALJOB_LISTEN_ADDRESS
-                      valueFrom: {fieldRef: {fieldPath: status.podIP}}
-            """
-                .replace("WATCHED", watched)
-                .replace("PROXY", Integer.toString(replicas.service.port())));
-    try {
-      replicas.awaitBoth();
-      return replicas;
-    } catch (RuntimeException | Error e) {
-      replicas.close();
-      throw e;
-    }
+    setVariable(cluster, WATCHED + "=" + watched);
+    Replicas replicas = new Replicas(cluster, RunningOperator.start(cluster, machine, 2));
+    replicas.awaitBoth();
+    return replicas;
+  }
+
+  private static void setVariable(ControlPlane cluster, String variable) {
+    cluster.kubectl().run("set", "env", "-n", OPERATOR_NAMESPACE, "deployment/" + NAME, variable);
   }
 
   /** Waits until two are ready and one of them leads. */
@@ -141,7 +112,7 @@ final class Replicas implements AutoCloseable {
   }
 
   ProcessHandle process(Pod pod) {
-    return ProcessHandle.of(node.process(pod).orElseThrow()).orElseThrow();
+    return ProcessHandle.of(running.node().process(pod).orElseThrow()).orElseThrow();
   }
 
   /** The container as the kubelet tells it now. */
@@ -150,7 +121,7 @@ final class Replicas implements AutoCloseable {
   }
 
   String log(Pod pod) {
-    return node.log(OPERATOR_NAMESPACE, pod.getMetadata().getName());
+    return running.node().log(OPERATOR_NAMESPACE, pod.getMetadata().getName());
   }
 
   /** What the pod says of itself: 1 leads, 0 stands by. */
@@ -180,22 +151,10 @@ final class Replicas implements AutoCloseable {
     }
   }
 
-  /** Leaves the Deployment as other tests expect it: with no pod, and nothing added. */
+  /** Leaves the Deployment as other tests expect it: with no pod, and looking everywhere. */
   @Override
   public void close() {
-    cluster.kubectl().run("scale", "-n", OPERATOR_NAMESPACE, DEPLOYMENT, "--replicas=0");
-    cluster
-        .kubectl()
-        .run(
-            "set",
-            "env",
-            "-n",
-            OPERATOR_NAMESPACE,
-            DEPLOYMENT,
-            "EVALJOB_WATCH_NAMESPACES-",
-            "EVALJOB_REPORT_URL-",
-            "EVALJOB_LISTEN_ADDRESS-");
-    await().atMost(Duration.ofMinutes(1)).until(() -> pods().isEmpty());
-    service.close();
+    running.close();
+    setVariable(cluster, WATCHED + "-");
   }
 }

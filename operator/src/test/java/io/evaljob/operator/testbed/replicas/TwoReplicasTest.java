@@ -8,9 +8,7 @@ import io.evaljob.operator.config.OperatorConfig;
 import io.evaljob.operator.resources.Labels;
 import io.evaljob.operator.testbed.ControlPlane;
 import io.evaljob.operator.testbed.RealCluster;
-import io.evaljob.operator.testbed.node.LocalNode;
 import io.evaljob.operator.testbed.node.NodeDescription;
-import io.evaljob.operator.testbed.node.Programs;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
@@ -51,7 +49,6 @@ class TwoReplicasTest {
   private final KubernetesClient client;
   private Path folder;
   private String namespace;
-  private LocalNode node;
   private Replicas replicas;
 
   TwoReplicasTest(ControlPlane cluster) {
@@ -67,12 +64,8 @@ class TwoReplicasTest {
       Files.copy(program, folder.resolve("program.py"));
     }
     namespace = cluster.namespace("replicas");
-    node =
-        LocalNode.start(
-            client,
-            NodeDescription.of("replicas", folder.resolve("node"))
-                .withImage("evaljob-operator", Programs.operator()));
-    replicas = Replicas.start(cluster, node, namespace);
+    replicas =
+        Replicas.start(cluster, NodeDescription.of("replicas", folder.resolve("node")), namespace);
     client
         .resource(
             Serialization.unmarshal(
@@ -95,9 +88,6 @@ class TwoReplicasTest {
   void close() {
     if (replicas != null) {
       replicas.close();
-    }
-    if (node != null) {
-      node.close();
     }
   }
 
@@ -233,6 +223,36 @@ class TwoReplicasTest {
         .isNotEqualTo(killed.getMetadata().getName());
     await().atMost(LONG).until(() -> replicas.container(killed).getRestartCount() == 1);
     replicas.awaitBoth();
+  }
+
+  /** It wakes up in the belief that it leads, with passes and renewals in the middle. */
+  @Test
+  void aLeaderThatIsFrozenAndThawedWritesNothingOld() throws Exception {
+    givenARunInItsMiddle("frozen");
+    Pod frozen = replicas.leader();
+    String before = replicas.holder();
+    long pid = replicas.process(frozen).pid();
+    signal("STOP", pid);
+    try {
+      Instant begin = Instant.now();
+      openGate();
+      awaitLeaderAfter(before, FAILOVER);
+      print("A leader was frozen; the next one leads after", begin);
+    } finally {
+      signal("CONT", pid);
+    }
+    await()
+        .atMost(LONG)
+        .untilAsserted(
+            () -> assertThat(replicas.log(frozen)).contains("Not leading any more, standing by"));
+    assertWhole("frozen");
+    assertThat(replicas.leaderMetric(frozen)).isZero();
+    replicas.awaitBoth();
+  }
+
+  private static void signal(String name, long pid) throws Exception {
+    assertThat(new ProcessBuilder("sh", "-c", "kill -s " + name + " " + pid).start().waitFor())
+        .isZero();
   }
 
   @Test
