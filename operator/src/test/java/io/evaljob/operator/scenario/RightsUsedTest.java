@@ -115,7 +115,7 @@ class RightsUsedTest extends ScenarioBase {
             Samples.strangersJob(
                 namespace(), Names.stage("all", uid, 1, "base", Stage.Prefetch, 1)));
     inTheWay.forEach(this::apply);
-    startOperator();
+    RequestTap tap = startOperator();
     for (HasMetadata obstacle : inTheWay) {
       awaitJob(
           "all",
@@ -131,6 +131,8 @@ class RightsUsedTest extends ScenarioBase {
     second.set(true);
     edit("all", "runID", "2");
     awaitPhase("all", "Succeeded");
+    // Older runners are swept once the end is told.
+    await().until(() -> tap.kindsOfWrites().contains("DELETE configmaps"));
     stopOperator();
   }
 
