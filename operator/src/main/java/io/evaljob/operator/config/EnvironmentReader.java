@@ -27,10 +27,9 @@ final class EnvironmentReader {
       Pattern.compile("[0-9]{1,3}(\\.[0-9]{1,3}){3}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*");
   private static final String PREFIX = "EVALJOB_";
 
-  /** Variables of launcher and process kubelet, and those that our own Service brings. */
+  /** Variables of the launcher, and those that our own Service brings. */
   private static final Pattern NOT_OURS =
-      Pattern.compile(
-          "EVALJOB_OPERATOR_.*|EVALJOB_JAVA_OPTS|EVALJOB_CACHE_DIR|EVALJOB_SANDBOX_POD");
+      Pattern.compile("EVALJOB_OPERATOR_.*|EVALJOB_JAVA_OPTS|EVALJOB_CACHE_DIR");
 
   private final Map<String, String> environment;
   private final List<String> problems = new ArrayList<>();

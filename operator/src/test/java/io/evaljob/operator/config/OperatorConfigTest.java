@@ -158,8 +158,7 @@ class OperatorConfigTest {
             OperatorConfig.fromEnvironment(
                 Map.of(
                     "EVALJOB_OPERATOR_SERVICE_HOST", "10.0.0.1",
-                    "EVALJOB_OPERATOR_PORT", "x",
-                    "EVALJOB_SANDBOX_POD", "uid")))
+                    "EVALJOB_OPERATOR_PORT", "x")))
         .isEqualTo(OperatorConfig.defaults());
   }
 
