@@ -67,6 +67,7 @@ final class ModelStep {
       return;
     }
     AttemptObservation attempt = current.get();
+    model.job(attempt.jobUid());
     report(attempt).ifPresent(this::read);
     if (storing) {
       return;

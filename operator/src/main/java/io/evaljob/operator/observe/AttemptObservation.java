@@ -11,6 +11,7 @@ import java.util.Optional;
  * @param stage the stage
  * @param attempt from 1
  * @param jobName name of the Job
+ * @param jobUid UID of its Job
  * @param state what became of it
  * @param made when its Job was made
  * @param holdsDevices whether a pod of it is bound to a node, until pod and Job have ended
@@ -25,6 +26,7 @@ public record AttemptObservation(
     Stage stage,
     int attempt,
     String jobName,
+    String jobUid,
     State state,
     Optional<Instant> made,
     boolean holdsDevices,

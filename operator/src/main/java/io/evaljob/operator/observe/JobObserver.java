@@ -106,6 +106,7 @@ public final class JobObserver {
         stage,
         attempt,
         job.getMetadata().getName(),
+        job.getMetadata().getUid(),
         state,
         instant(job.getMetadata().getCreationTimestamp()),
         pod.filter(seen -> !PodReading.hasEnded(seen) || !state.isEnd())

@@ -341,7 +341,8 @@ final class EventSources {
     if (owner.isEmpty()
         || stage.isEmpty()
         || !attempt.matches("[0-9]{1,9}")
-        || !isControlledBy(job, owner.get().getMetadata().getUid())) {
+        || !isControlledBy(job, owner.get().getMetadata().getUid())
+        || !TrustedJobs.isOnRecord(owner.get(), job)) {
       return Optional.empty();
     }
     return Optional.of(

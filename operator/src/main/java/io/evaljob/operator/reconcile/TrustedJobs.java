@@ -61,6 +61,22 @@ final class TrustedJobs {
     }
   }
 
+  /** Whether the status names the Job, or it is behind what the status names. */
+  static boolean isOnRecord(EvalJob job, Job child) {
+    Optional<Claim> claim = Claim.of(child);
+    Optional<ModelStatus> model = claim.flatMap(claimed -> model(job, claimed));
+    return model.isPresent()
+        && (claim.get().isBehind(model.get())
+            || model.get().jobUIDIfSet().filter(child.getMetadata().getUid()::equals).isPresent());
+  }
+
+  private static Optional<ModelStatus> model(EvalJob job, Claim claim) {
+    return Optional.ofNullable(job.getStatus()).stream()
+        .flatMap(status -> status.models().stream())
+        .filter(candidate -> candidate.name().equals(claim.model()))
+        .findFirst();
+  }
+
   /** The snapshot with the operator's own Jobs. */
   Snapshot of(Snapshot snapshot) {
     return snapshot.withJobs(
@@ -74,12 +90,7 @@ final class TrustedJobs {
       return true; // Jobs of other runs are deleted, whoever made them
     }
     Optional<Claim> claim = Claim.of(child);
-    Optional<ModelStatus> model =
-        claim.flatMap(
-            claimed ->
-                status.get().models().stream()
-                    .filter(candidate -> candidate.name().equals(claimed.model()))
-                    .findFirst());
+    Optional<ModelStatus> model = claim.flatMap(claimed -> model(snapshot.job(), claimed));
     return model.isPresent() && isTrusted(snapshot, child, claim.get(), model.get());
   }
 

@@ -1,9 +1,7 @@
 package io.evaljob.operator.report;
 
 import io.evaljob.operator.observe.StageReport;
-import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Locale;
@@ -26,7 +24,6 @@ final class ReportHandler implements HttpListener.Handler {
   private static final int BURST = 30;
   private static final double PER_SECOND = 1;
 
-  private final KubernetesClient client;
   private final TokenReviewer reviewer;
   private final RateLimiter perPod;
   private final SequenceLedger sequences = new SequenceLedger();
@@ -34,7 +31,6 @@ final class ReportHandler implements HttpListener.Handler {
   private volatile Optional<ReportSink> sink = Optional.empty();
 
   ReportHandler(KubernetesClient client, Clock clock, Duration storeTimeout) {
-    this.client = client;
     this.reviewer = new TokenReviewer(client, clock);
     this.perPod = new RateLimiter(clock, BURST, PER_SECOND);
     this.storeTimeout = storeTimeout;
@@ -108,29 +104,16 @@ final class ReportHandler implements HttpListener.Handler {
   private PodIdentity identify(ReportSink target, TokenVerdict.PodToken token) throws HttpRefusal {
     Optional<PodIdentity> found = target.find(token.podUid());
     if (found.isEmpty()) {
-      throw existsUnseen(token)
-          ? new HttpRefusal(HttpAnswer.retry(503, 2, "the pod is not known here yet"))
-          : new HttpRefusal(403, "the pod is not one of an EvalJob");
+      // A pod can report before the watch brings it; the operator may not ask for it by name.
+      throw new HttpRefusal(
+          HttpAnswer.retry(
+              503, 2, "the pod is not known here as one of an EvalJob; a new one soon is"));
     }
     PodIdentity pod = found.get();
     if (!pod.namespace().equals(token.namespace()) || !pod.podName().equals(token.podName())) {
       throw new HttpRefusal(403, "the token is of another pod");
     }
     return pod;
-  }
-
-  /** A pod can report before the watch brought it to us; only the API server knows then. */
-  private boolean existsUnseen(TokenVerdict.PodToken token) {
-    try {
-      Pod pod = client.pods().inNamespace(token.namespace()).withName(token.podName()).get();
-      return pod != null
-          && token.podUid().equals(pod.getMetadata().getUid())
-          && pod.getMetadata().getLabels() != null
-          && pod.getMetadata().getLabels().containsKey("evaljob.io/job-uid");
-    } catch (KubernetesClientException e) {
-      LOGGER.warn("A reporting pod could not be looked up: status {}", e.getCode());
-      return true;
-    }
   }
 
   private CompletionStage<HttpAnswer> submit(ReportSink target, StageReport report) {

@@ -145,7 +145,7 @@ class LifecycleTest {
   void aPlanThatIsGoneIsMadeAgainForAModelThatHasBegun() {
     begin();
     Decision start = decide(Set.of("job-base-plan-1"));
-    conclude(start, List.of(new Outcome.Done(start.actions().get(0), "job-base-prefetch-1")));
+    conclude(start, List.of(started(start)));
 
     assertThat(job.getStatus().models().get(0).stage()).isEqualTo("Prefetch");
     assertThat(decide(Set.of()).actions()).contains(new Action.EnsurePlan("base"));
@@ -155,12 +155,15 @@ class LifecycleTest {
             new Action.StartStage("base", Stage.Infer, 1, "job-base-plan-1"));
   }
 
+  private static Outcome started(Decision decision) {
+    return new Outcome.Started((Action.StartStage) decision.actions().get(0), "job-uid");
+  }
+
   @Test
   void whatEveryAttemptGoesThroughIsToldOnceItLasts() {
     begin();
     Decision start = decide(Set.of("job-base-plan-1"));
-    Conclusion started =
-        conclude(start, List.of(new Outcome.Done(start.actions().get(0), "job-base-prefetch-1")));
+    Conclusion started = conclude(start, List.of(started(start)));
     AttemptObservation.State starts =
         new AttemptObservation.Waits(new Wait(WaitingReason.Starting, "it starts"));
 
@@ -214,6 +217,7 @@ class LifecycleTest {
         Stage.Prefetch,
         1,
         "job",
+        "job-uid",
         state,
         Optional.of(made),
         false,
@@ -231,6 +235,7 @@ class LifecycleTest {
         stage,
         1,
         "job",
+        "job-uid",
         state,
         Optional.of(NOW.minusSeconds(90)),
         false,

@@ -7,8 +7,6 @@ import io.evaljob.api.v1alpha1.FailureCause;
 import io.evaljob.api.v1alpha1.Stage;
 import io.evaljob.operator.config.OperatorConfig;
 import io.evaljob.operator.observe.StageReport;
-import io.fabric8.kubernetes.api.model.Pod;
-import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.api.model.authentication.TokenReview;
 import io.fabric8.kubernetes.api.model.authentication.TokenReviewBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -298,26 +296,13 @@ class ReportServerTest {
   }
 
   @Test
-  void aPodThatTheWatchHasNotBroughtYetIsToldToTryAgain() throws Exception {
+  void aPodThatIsNotKnownIsToldToTryAgain() throws Exception {
     sink.known = Set.of();
-    assertThat(post(body(1, false, "")).statusCode()).isEqualTo(403);
-
-    Pod pod =
-        client
-            .resource(
-                new PodBuilder()
-                    .withNewMetadata()
-                    .withNamespace("vlm")
-                    .withName("pod-1")
-                    .addToLabels("evaljob.io/job-uid", "job-uid")
-                    .endMetadata()
-                    .build())
-            .create();
-    String uid = pod.getMetadata().getUid();
-    assertThat(
-            post("vlm/pod-1/" + uid + "/evaljob-report", body(1, false, "").replace("uid-1", uid))
-                .statusCode())
-        .isEqualTo(503);
+    HttpResponse<String> answer = post(body(1, false, ""));
+    assertThat(answer.statusCode()).isEqualTo(503);
+    assertThat(answer.headers().firstValue("Retry-After")).isPresent();
+    assertThat(answer.body()).contains("not known here as one of an EvalJob");
+    assertThat(sink.taken).isEmpty();
   }
 
   @Test
