@@ -4,9 +4,12 @@ import static io.evaljob.operator.plan.RefusalReason.InvalidValue;
 import static io.evaljob.operator.plan.RefusalReason.LimitExceeded;
 import static io.evaljob.operator.plan.RefusalReason.ReservedVariable;
 
+import io.evaljob.api.v1alpha1.AccessMode;
+import io.evaljob.api.v1alpha1.CacheAccess;
 import io.evaljob.api.v1alpha1.EnvEntry;
 import io.evaljob.api.v1alpha1.EvalJobSpec;
 import io.evaljob.api.v1alpha1.ModelSpec;
+import io.evaljob.api.v1alpha1.ScoringMode;
 import io.evaljob.api.v1alpha1.SplitStrategy;
 import io.evaljob.api.v1alpha1.StorageSpec;
 import io.evaljob.api.v1alpha1.VolumePath;
@@ -26,6 +29,8 @@ import java.util.function.Function;
  * models of one name have the same children, a path with {@code ..} leaves its volume, a name that
  * is too long is no label, a hub beside a volume is not read. Bounds and patterns that only keep
  * objects small and tidy are the CRD's alone.
+ *
+ * <p>Longer than most: a list of rules that have nothing in common but the spec.
  */
 final class SpecRules {
   private static final int NAME = 52;
@@ -56,6 +61,7 @@ final class SpecRules {
     datasets();
     sizes();
     split();
+    words();
     spec.storageIfSet().ifPresent(this::storage);
     spec.hubTokenSecretRefIfSet()
         .filter(secret -> RequiredFields.blank(secret.name()))
@@ -171,6 +177,35 @@ final class SpecRules {
                     memory.toString(),
                     "is not an amount of memory",
                     "set one such as 79Gi, or leave it out"));
+  }
+
+  /** A word of a newer definition, which was here before this operator. */
+  private void words() {
+    if (spec.scoringModeOrDefault() == ScoringMode.Unknown) {
+      unknown("spec.scoring.mode", "DatasetDefault or ExactMatching");
+    }
+    spec.storageIfSet()
+        .flatMap(StorageSpec::cacheIfSet)
+        .filter(cache -> cache.accessOrDefault() == CacheAccess.Unknown)
+        .ifPresent(cache -> unknown("spec.storage.cache.access", "Prefetch or ReadOnly"));
+    spec.storageIfSet()
+        .flatMap(StorageSpec::workspaceIfSet)
+        .flatMap(WorkspaceSpec::claimTemplateIfSet)
+        .filter(template -> template.accessModeOrDefault() == AccessMode.Unknown)
+        .ifPresent(
+            template ->
+                unknown(
+                    "spec.storage.workspace.claimTemplate.accessMode",
+                    "ReadWriteOnce, ReadWriteMany or ReadWriteOncePod"));
+  }
+
+  private void unknown(String field, String words) {
+    refusals.add(
+        InvalidValue,
+        field,
+        "",
+        "is not a word that this operator knows",
+        "set " + words + ", or run the newer operator");
   }
 
   private void storage(StorageSpec storage) {
