@@ -105,6 +105,11 @@ final class RealServerCluster implements TestCluster {
     ScriptedKubelet started = new ScriptedKubelet(client(), name, script, runner);
     kubelets.add(started);
     started.start();
+    // A new node is tainted until a controller has seen it ready.
+    await()
+        .atMost(Duration.ofMinutes(1))
+        .pollInterval(Duration.ofMillis(20))
+        .until(() -> client().nodes().withName(name).get().getSpec().getTaints().isEmpty());
   }
 
   /** The node that runtimes select. */
