@@ -191,7 +191,6 @@ class PlantedObjectsTest {
           .withName(job.getMetadata().getName())
           .withUid(job.getMetadata().getUid())
           .withController(true)
-          .withBlockOwnerDeletion(true)
           .endOwnerReference()
           .endMetadata();
     }
