@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -30,8 +31,10 @@ class LocalNodePartsTest {
   @Test
   void whatThisProcessLeavesBehindIsEnded(@TempDir Path state) throws IOException {
     LeftoverGuard guard = LeftoverGuard.of(state);
-    Process pod = new ProcessBuilder("setsid", "sleep", "600").start();
+    Process pod = new ProcessBuilder("setsid", "sh", "-c", "echo up; exec sleep 600").start();
     try {
+      // It has a group of its own only once setsid has made one.
+      assertThat(pod.inputReader(StandardCharsets.UTF_8).readLine()).isEqualTo("up");
       Path folder = Files.createDirectories(state.resolve("pods/some-pod"));
       Files.writeString(folder.resolve("process"), pod.pid() + "\nstart\n");
       // As at the end of the process, however it comes: there is nothing more to read.
