@@ -55,7 +55,7 @@ public final class Programs {
             "-Xmx128m",
             "-XX:TieredStopAtLevel=1",
             // Not that of tests, which is on this class path too.
-            "-Dlogback.configurationFile=logback.xml"),
+            "-Dlogback.configurationFile=logback-pod.xml"),
         System.getProperty("java.class.path"));
   }
 
