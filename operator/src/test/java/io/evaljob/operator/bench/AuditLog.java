@@ -8,6 +8,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /** What the API server says it was asked by the operator, since a mark. */
 final class AuditLog {
@@ -63,6 +66,17 @@ final class AuditLog {
       }
     }
     return requests;
+  }
+
+  /** The same by verb and resource, without what is a replica's own. */
+  Map<String, Long> counted() throws IOException {
+    return since().stream()
+        .filter(request -> !request.isOfReplica())
+        .collect(
+            Collectors.groupingBy(
+                request -> request.verb() + " " + request.resource(),
+                TreeMap::new,
+                Collectors.counting()));
   }
 
   private static Request request(JsonNode entry) {

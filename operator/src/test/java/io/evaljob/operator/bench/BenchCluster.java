@@ -2,13 +2,17 @@ package io.evaljob.operator.bench;
 
 import io.evaljob.operator.testbed.ControlPlane;
 import io.evaljob.operator.testbed.OwnPlane;
+import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
+import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
 
 /** A control plane with nodes that kwok plays, a runtime, and namespaces to evaluate in. */
 final class BenchCluster implements AutoCloseable {
@@ -207,6 +211,20 @@ final class BenchCluster implements AutoCloseable {
       admin().resource(object).create();
     }
     return name;
+  }
+
+  /** Watches the Jobs of a namespace. */
+  SharedIndexInformer<Job> jobs(String namespace, Consumer<Job> seen) {
+    return admin().batch().v1().jobs().inNamespace(namespace).inform(new Seen<>(seen));
+  }
+
+  /** Starts a program that ends with this JVM at the latest, with nothing but this environment. */
+  OwnPlane.Leashed leash(String name, List<String> command, Map<String, String> environment) {
+    return plane.start(name, command, environment);
+  }
+
+  Etcd etcd() {
+    return new Etcd(plane.cluster().processes().etcd());
   }
 
   ControlPlane control() {

@@ -26,7 +26,7 @@ final class EndsScorePods implements AutoCloseable {
             .pods()
             .inNamespace(namespace)
             .withLabel("evaljob.io/stage", "score")
-            .inform(new ClusterBenchmark.Seen<>(this::see));
+            .inform(new Seen<>(this::see));
   }
 
   private void see(Pod pod) {

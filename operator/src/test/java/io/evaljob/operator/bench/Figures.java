@@ -43,7 +43,7 @@ final class Figures {
     floorFirst = time;
   }
 
-  void floorAll(ClusterBenchmark.FloorTimes times) {
+  void floorAll(AppliedAtOnce.FloorTimes times) {
     floorAll = times.complete();
     notes.add(
         "The bare client had written everything after "
@@ -177,7 +177,7 @@ final class Figures {
     return String.format(Locale.ROOT, "%.2f", value);
   }
 
-  String document(int jobs, int present) throws IOException {
+  String document(int jobs, int present, Duration took) throws IOException {
     StringBuilder text = new StringBuilder();
     text.append("| what | measured | goal | met |\n|---|---|---|---|\n");
     rows.forEach(
@@ -192,7 +192,11 @@ final class Figures {
             text.append("- ")
                 .append(note.replace("With M ", "With %,d ".formatted(present)))
                 .append('\n'));
-    text.append("- ").append(machine()).append('\n');
+    text.append("- ")
+        .append(machine())
+        .append(" The whole run took ")
+        .append(took.toMinutes())
+        .append(" min.\n");
     return text.toString();
   }
 

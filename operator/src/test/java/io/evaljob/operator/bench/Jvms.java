@@ -32,7 +32,8 @@ final class Jvms {
     return ready;
   }
 
-  OperatorUnderTest.Jvm plain() throws IOException, InterruptedException {
+  /** What everything but the start is measured with. */
+  OperatorUnderTest.Jvm first() throws IOException, InterruptedException {
     return withArchives().values().iterator().next();
   }
 

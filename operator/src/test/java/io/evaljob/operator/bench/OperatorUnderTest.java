@@ -2,6 +2,7 @@ package io.evaljob.operator.bench;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.evaljob.operator.testbed.OwnPlane;
 import io.fabric8.kubernetes.api.model.authentication.TokenRequestBuilder;
 import java.io.IOException;
 import java.net.HttpURLConnection;
@@ -11,19 +12,19 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 
 /** The operator's own process, started with the options of the image. */
 final class OperatorUnderTest implements AutoCloseable {
 
-  private final Process process;
+  private final OwnPlane.Leashed process;
   private final int healthPort;
   private final int reportPort;
   private Duration start = Duration.ZERO;
 
-  private OperatorUnderTest(Process process, int healthPort, int reportPort) {
+  private OperatorUnderTest(OwnPlane.Leashed process, int healthPort, int reportPort) {
     this.process = process;
     this.healthPort = healthPort;
     this.reportPort = reportPort;
@@ -46,14 +47,10 @@ final class OperatorUnderTest implements AutoCloseable {
     command.addAll(jvm.archive());
     command.addAll(imageOptions(root));
     command.addAll(List.of("-jar", jar(root).toString(), "operator"));
-    ProcessBuilder builder =
-        new ProcessBuilder(command)
-            .redirectError(
-                ProcessBuilder.Redirect.appendTo(cluster.folder().resolve("operator.log").toFile()))
-            .redirectOutput(ProcessBuilder.Redirect.DISCARD);
-    environment(builder.environment(), cluster, health, report);
+    Map<String, String> environment = environment(cluster, health, report);
     long began = System.nanoTime();
-    OperatorUnderTest operator = new OperatorUnderTest(builder.start(), health, report);
+    OperatorUnderTest operator =
+        new OperatorUnderTest(cluster.leash("operator", command, environment), health, report);
     try {
       operator.awaitReady(began);
       operator.awaitLead();
@@ -65,10 +62,9 @@ final class OperatorUnderTest implements AutoCloseable {
   }
 
   /** As a pod of the Deployment has it: a token and an authority in files. */
-  private static void environment(
-      Map<String, String> environment, BenchCluster cluster, int health, int report)
+  private static Map<String, String> environment(BenchCluster cluster, int health, int report)
       throws IOException {
-    environment.clear();
+    Map<String, String> environment = new HashMap<>();
     String token =
         cluster
             .admin()
@@ -95,6 +91,7 @@ final class OperatorUnderTest implements AutoCloseable {
     environment.put("EVALJOB_REPORT_PORT", Integer.toString(report));
     environment.put("EVALJOB_REPORT_URL", "https://localhost:" + report);
     environment.put("EVALJOB_LOG_LEVEL", "WARN");
+    return environment;
   }
 
   /** The options of the image's entry point, but for its archive and its jar. */
@@ -204,7 +201,9 @@ final class OperatorUnderTest implements AutoCloseable {
 
   /** Processor time so far. */
   Duration processorTime() {
-    return process.info().totalCpuDuration().orElse(Duration.ZERO);
+    return ProcessHandle.of(process.pid())
+        .flatMap(handle -> handle.info().totalCpuDuration())
+        .orElse(Duration.ZERO);
   }
 
   long pid() {
@@ -229,13 +228,6 @@ final class OperatorUnderTest implements AutoCloseable {
 
   @Override
   public void close() {
-    process.destroy();
-    try {
-      if (!process.waitFor(60, TimeUnit.SECONDS)) {
-        process.destroyForcibly();
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    process.close();
   }
 }

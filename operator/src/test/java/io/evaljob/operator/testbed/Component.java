@@ -9,13 +9,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 /**
  * One program of the control plane. It ends with this JVM, however that ends: a shell stands
  * between them, reads from the JVM, and ends the program when there is no more to read.
  */
-final class Component implements AutoCloseable {
+final class Component implements OwnPlane.Leashed {
 
   private static final String GUARD =
       """
@@ -54,11 +56,27 @@ final class Component implements AutoCloseable {
    * @param log appended to
    */
   static Component start(String name, Path log, List<String> command) {
+    return start(name, log, command, Map.of());
+  }
+
+  /**
+   * Starts a program with variables of its own.
+   *
+   * @param log appended to
+   * @param environment all it gets, beside PATH; what this process has, where it is empty
+   */
+  static Component start(
+      String name, Path log, List<String> command, Map<String, String> environment) {
     List<String> whole = new ArrayList<>(List.of("sh", "-c", GUARD, "guard", log.toString()));
     whole.addAll(command);
     try {
-      Process guard =
-          new ProcessBuilder(whole).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+      ProcessBuilder builder =
+          new ProcessBuilder(whole).redirectError(ProcessBuilder.Redirect.DISCARD);
+      if (!environment.isEmpty()) {
+        builder.environment().keySet().retainAll(Set.of("PATH"));
+        builder.environment().putAll(environment);
+      }
+      Process guard = builder.start();
       BufferedReader said =
           new BufferedReader(new InputStreamReader(guard.getInputStream(), StandardCharsets.UTF_8));
       String pid = said.readLine();
@@ -79,11 +97,13 @@ final class Component implements AutoCloseable {
     return log;
   }
 
-  long pid() {
+  @Override
+  public long pid() {
     return pid;
   }
 
-  boolean isAlive() {
+  @Override
+  public boolean isAlive() {
     return guard.isAlive();
   }
 

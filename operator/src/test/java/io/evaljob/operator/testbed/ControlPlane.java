@@ -2,6 +2,7 @@ package io.evaljob.operator.testbed;
 
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.http.Interceptor;
+import java.net.URI;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
@@ -76,6 +77,9 @@ public interface ControlPlane {
 
     /** Where each component writes its log. */
     Path logs();
+
+    /** Where etcd answers, without a password. */
+    URI etcd();
   }
 
   /**

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyPair;
@@ -111,6 +112,11 @@ final class LocalControlPlane implements ControlPlane.Processes, AutoCloseable {
   @Override
   public Path logs() {
     return folder;
+  }
+
+  @Override
+  public URI etcd() {
+    return URI.create("http://127.0.0.1:" + etcdPort);
   }
 
   @Override
