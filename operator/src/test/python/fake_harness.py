@@ -4,6 +4,8 @@ Kept from the real one: what `run.py` swallows and exits 0 after, shards `{rank}
 every ten samples, status.json that never goes back from `done`, barriers between ranks.
 """
 import os
+import zipfile
+from xml.etree import ElementTree
 
 COMMON = {
     "vlmeval/__init__.py": """
@@ -31,12 +33,20 @@ class FakeModel:
         print('model from', model_path, os.environ.get('HF_HUB_OFFLINE'))
     def generate(self, message, dataset=None):
         self.calls += 1
-        mine = int(os.environ.get('RANK', 0)) == self.rank
-        if mine and self.calls > self.at and self.fail:
+        self.mine = int(os.environ.get('RANK', 0))
+        if self.mine == self.rank and self.calls > self.at and self.fail:
             if self.fail == 'oom':
                 raise torch.OutOfMemoryError('Tried to allocate 2.00 GiB')
             if self.fail == 'kill':
                 os.kill(os.getpid(), signal.SIGKILL)
+            if self.fail == 'bus':
+                os.kill(os.getpid(), signal.SIGBUS)
+            if self.fail == 'hang':
+                self.hang()
+            if self.fail == 'reason':
+                with open(os.environ['PEER']) as peer:
+                    peer.read()  # to the peer's end
+                raise ValueError('the true reason')
             if self.fail == 'empty':
                 raise NotImplementedError()
             if self.fail == dataset:
@@ -46,7 +56,26 @@ class FakeModel:
                     ready.write('x')
                 while True:
                     signal.pause()
-        return self.answer
+        elif self.fail == 'reason' and self.calls > self.at:
+            self.held = open(os.environ['PEER'], 'w')
+            raise RuntimeError('[gloo/transport/tcp/pair.cc:547] Connection closed by peer')
+        answer = self.answer or 'ABCD'[int(message) % 4]
+        if 'ANSWERED' in os.environ:
+            log = os.open(os.environ['ANSWERED'], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+            os.write(log, ('%s %d %s %s\\n' % (
+                os.environ['EVALJOB_ATTEMPT'], self.mine, dataset, message)).encode())
+            os.close(log)
+        return answer
+
+    def hang(self):
+        # A lock of C's, taken twice: no signal ends the wait, and no handler of Python's runs.
+        import ctypes
+        library, mutex = ctypes.CDLL(None), (ctypes.c_char * 64)()
+        if 'READY' in os.environ:
+            with open(os.environ['READY'], 'w') as ready:
+                ready.write('x')
+        while True:
+            library.pthread_mutex_lock(mutex)
 
 class Other(FakeModel):
     pass
@@ -149,7 +178,8 @@ from vlmeval.config import supported_VLM
 from vlmeval.smp import dump, load
 
 def infer_data(model, model_name, work_dir, dataset, out_file, **kwargs):
-    res = {}
+    prev_file = os.path.join(work_dir, '%s_%s_PREV.pkl' % (model_name, dataset.dataset_name))
+    res = load(prev_file) if os.path.exists(prev_file) else {}
     if os.path.exists(out_file):
         res.update(load(out_file))
     rank, world = int(os.environ.get('RANK', 0)), int(os.environ.get('WORLD_SIZE', 1))
@@ -170,6 +200,13 @@ def infer_data(model, model_name, work_dir, dataset, out_file, **kwargs):
 
 def infer_data_job(model, work_dir, model_name, dataset, **kwargs):
     rank, world = int(os.environ.get('RANK', 0)), int(os.environ.get('WORLD_SIZE', 1))
+    result = os.path.join(work_dir, '%s_%s.xlsx' % (model_name, dataset.dataset_name))
+    prev_file = os.path.join(work_dir, '%s_%s_PREV.pkl' % (model_name, dataset.dataset_name))
+    if os.path.exists(result):
+        if rank == 0:
+            dump({row['index']: row['prediction'] for row in load(result)}, prev_file)
+        if world > 1:
+            dist.barrier()
     tmpl = os.path.join(work_dir, '{}%d_%s.pkl' % (world, dataset.dataset_name))
     model = infer_data(model=model, model_name=model_name, work_dir=work_dir, dataset=dataset,
                        out_file=tmpl.format(rank))
@@ -182,9 +219,11 @@ def infer_data_job(model, work_dir, model_name, dataset, **kwargs):
         rows = [dict(row, prediction=everything[row['index']]) for row in dataset.data.rows]
         if os.environ.get('LOSE_ROWS'):
             rows = rows[:-1]
-        dump(rows, os.path.join(work_dir, '%s_%s.xlsx' % (model_name, dataset.dataset_name)))
+        dump(rows, result)
         for i in range(world):
             os.remove(tmpl.format(i))
+        if os.path.exists(prev_file):
+            os.remove(prev_file)
     if world > 1:
         dist.barrier()
     return model
@@ -216,15 +255,19 @@ _n = 0
 def init_process_group(backend, timeout=None):
     assert backend == 'gloo', backend
 def barrier():
-    # Two ranks meet at a pipe: opening either end waits for the other.
+    # Opening either end of a pipe waits for the other: first all have come, then all may go.
     global _n
     _n += 1
-    path = os.path.join(os.environ['TMPDIR'], 'barrier-%s-%d' % (os.environ['MASTER_PORT'], _n))
-    try:
-        os.mkfifo(path)
-    except FileExistsError:
-        pass
-    open(path, 'w' if os.environ['RANK'] == '0' else 'r').close()
+    rank, world = int(os.environ['RANK']), int(os.environ['WORLD_SIZE'])
+    for half in 'ab':
+        for peer in range(1, world) if rank == 0 else [rank]:
+            path = os.path.join(os.environ['TMPDIR'], 'barrier-%s-%d-%s-%d' % (
+                os.environ['MASTER_PORT'], _n, half, peer))
+            try:
+                os.mkfifo(path)
+            except FileExistsError:
+                pass
+            open(path, 'w' if rank == 0 else 'r').close()
 def destroy_process_group():
     pass
 """,
@@ -294,7 +337,7 @@ def main():
                     upsert(folder, name, status='done', skip_reason='invalid_dataset')
                     continue
                 result = os.path.join(folder, '%%s_%%s.xlsx' %% (model_name, name))
-                if args.mode != 'eval' and not os.path.exists(result):
+                if args.mode != 'eval':
                     upsert(folder, name, status='infer')
                     model = infer_data_job(model, work_dir=folder, model_name=model_name, dataset=dataset)
                 if RANK == 0:
@@ -341,6 +384,15 @@ def table(rows, answers="AB"):
     lines = ["index\tquestion\tA\tB\tanswer"]
     lines += ["%d\tquestion\tyes\tno\t%s" % (i, answers[i % len(answers)]) for i in range(rows)]
     return "\n".join(lines) + "\n"
+
+
+def read_predictions(path):
+    """The rows of a prediction file, each {column: text}."""
+    with zipfile.ZipFile(path) as book:
+        tree = ElementTree.fromstring(book.read("xl/worksheets/sheet1.xml"))
+    lines = [["".join(text.text or "" for text in cell.iter("t")) for cell in row]
+             for row in tree.iter("row")]
+    return [dict(zip(lines[0], line)) for line in lines[1:]]
 
 
 def _write(folder, name, text):

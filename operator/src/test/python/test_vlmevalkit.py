@@ -3,9 +3,17 @@ import glob
 import json
 import os
 import pickle
+import re
+import signal
 import unittest
+from types import SimpleNamespace
 
 import fake_harness
+from evaljob_runner import ranks
+from evaljob_runner.memory import SharedMemoryWatch
+from evaljob_runner.plan import parse_plan
+from evaljob_runner.remedies import with_remedy
+from evaljob_runner.watchdog import Watchdog, rank_signs
 from support import Container, ReportServer, plan_with
 
 
@@ -135,7 +143,8 @@ class FailureTest(Harness):
         with open(self.shard(1), "rb") as source:
             self.assertEqual(10, len(pickle.load(source)))
         self.plan(rows=50, ranks=2)
-        self.assertIn("todo 15\n", self.run_stage("infer", EVALJOB_ATTEMPT="2"))
+        # The harness's own file held ten; only the sample at hand is done again.
+        self.assertIn("todo 12\n", self.run_stage("infer", EVALJOB_ATTEMPT="2"))
         self.assertEqual(50, self.termination()["samplesDone"])
 
     def test_a_truncated_shard_is_dropped_and_redone(self):
@@ -216,11 +225,145 @@ class FailureTest(Harness):
         self.plan(rows=50)
         self.assertIn("todo 37\n", self.run_stage("infer"))
 
-    def test_another_world_size_is_said(self):
+    def test_another_number_of_processes_takes_over_what_was_answered(self):
         self.plan(rows=50, parameters={"fail": "kill", "at": "13"})
         self.run_stage("infer", 1)
-        self.plan(rows=50, ranks=2)
-        self.assertIn("the world size changed from 1 to 2", self.run_stage("infer"))
+        self.plan(rows=50, ranks=2, parameters={"fail": "kill", "rank": "1", "at": "3"})
+        output = self.run_stage("infer", 1)
+        self.assertIn("the number of processes changed from 1 to 2", output)
+        self.assertIn("first: 7 of 25 samples are done already", output)
+        self.assertIn("first: 6 of 25 samples are done already", output)
+        self.plan(rows=50, ranks=1)
+        output = self.run_stage("infer")
+        todo = int(re.search(r"todo (\d+)", output).group(1))
+        # Rank 1 answered three more; how far rank 0 came before it was ended is its own affair.
+        self.assertLessEqual(todo, 50 - 13 - 3)
+        self.assertEqual(50, self.termination()["samplesDone"])
+
+
+class HangTest(Harness):
+
+    def test_a_rank_that_hangs_ends_the_attempt_with_the_stacks_of_all(self):
+        self.plan(rows=40, ranks=2, parameters={"fail": "hang", "rank": "1", "at": "3"},
+                  stallSeconds=6)
+        output = self.run_stage("infer", 1)
+        message = self.termination()["message"]
+        self.assertEqual("Stalled", self.termination()["cause"])
+        self.assertIn("rank 1 came no further for 6 s in phase infer (first: 3 of 20 samples), at "
+                      "vlmeval/vlm/__init__.py:", message)
+        self.assertIn(" in hang", message)
+        self.assertIn("raise spec.stallSeconds", message)
+        for rank in (0, 1):
+            self.assertRegex(output, r"\[rank %d\] Current thread .* \(most recent call first\)"
+                             % rank)
+        self.assertRegex(output, r"\[rank 0\] .*in barrier")
+        self.plan(rows=40, ranks=2)
+        output = self.run_stage("infer")
+        self.assertIn("todo 17\n", output)
+
+    def test_told_to_end_while_it_hangs_a_rank_keeps_its_answers(self):
+        self.plan(rows=40, parameters={"fail": "hang", "at": "13"})
+        ready = self.fifo("ready")
+        process = self.start("infer", READY=ready)
+        with open(ready) as source:
+            source.read()
+        output = self.stop_stage(process)
+        self.assertEqual(143, process.returncode, output)
+        self.assertNotIn("killing it", output)
+        self.plan(rows=40)
+        self.assertIn("todo 27\n", self.run_stage("infer"))
+
+    def test_who_waits_for_others_does_not_hang(self):
+        dog = Watchdog(30)
+        busy, waiting = ({"phase": "infer", "datasets": {"a": {"done": 1}}},
+                         {"phase": "wait", "datasets": {"a": {"done": 2}}})
+        for now in range(0, 200, 5):
+            busy["datasets"]["a"]["done"] += now % 25 == 0
+            self.assertIsNone(dog.look(rank_signs([busy, waiting], [0, 1]), now))
+        self.assertIsNone(dog.look(rank_signs([busy, waiting], [0, 1]), 200))
+        self.assertEqual(0, dog.look(rank_signs([busy, waiting], [0, 1]), 206))
+
+    def test_all_waiting_for_one_another_hang(self):
+        dog = Watchdog(30)
+        states = [{"phase": "wait"}, {"phase": "wait"}]
+        self.assertIsNone(dog.look(rank_signs(states, [0, 1]), 0))
+        found = [dog.look(rank_signs(states, [0, 1]), now) for now in (10, 20, 29, 31)]
+        self.assertEqual([None, None, None, 0], found)
+
+    def test_time_in_which_the_launcher_was_stopped_does_not_count(self):
+        dog = Watchdog(30)
+        for now in (0, 5, 5000, 5005):
+            self.assertIsNone(dog.look({0: "x"}, now))
+        self.assertEqual(0, dog.look({0: "x"}, 5015))
+
+    def test_no_bound_watches_nothing(self):
+        dog = Watchdog(0)
+        self.assertEqual([None] * 3, [dog.look({0: "x"}, now) for now in (0, 10, 20)])
+
+
+class CauseTest(Harness):
+
+    def test_the_reason_is_named_and_not_what_another_rank_says_of_it(self):
+        os.mkfifo(self.path("peer"))
+        self.plan(rows=40, ranks=2, parameters={"fail": "reason", "rank": "1", "at": "2"})
+        self.run_stage("infer", 1, PEER=self.path("peer"))
+        message = self.termination()["message"]
+        self.assertRegex(message, r"^rank 1: ValueError: the true reason "
+                         r"\(vlmeval/vlm/__init__.py:\d+ in generate\)$")
+
+    def test_a_peer_that_was_killed_is_the_reason(self):
+        os.mkfifo(self.path("peer"))
+        text = fake_harness.COMMON["vlmeval/vlm/__init__.py"].replace(
+            "raise ValueError('the true reason')", "os.kill(os.getpid(), signal.SIGKILL)")
+        self.write(text, "python", "vlmeval", "vlm", "__init__.py")
+        self.plan(rows=40, ranks=2, parameters={"fail": "reason", "rank": "1", "at": "2"})
+        self.run_stage("infer", 1, PEER=self.path("peer"))
+        self.assertIn("rank 1 was ended by SIGKILL", self.termination()["message"])
+
+    def test_memory_of_a_device_says_what_to_change(self):
+        self.plan(parameters={"fail": "oom", "max_new_tokens": "2048"})
+        self.write(fake_harness.COMMON["vlmeval/vlm/__init__.py"].replace(
+            "answer='A')", "answer='A', max_new_tokens=0)"), "python", "vlmeval", "vlm",
+            "__init__.py")
+        self.run_stage("infer", 1)
+        self.assertEqual("OutOfMemory", self.termination()["cause"])
+        self.assertRegex(
+            self.termination()["message"], r"^OutOfMemoryError: Tried to allocate 2.00 GiB "
+            r"\(vlmeval/vlm/__init__.py:\d+ in generate\); raise devicesPerProcess "
+            r"\(now 0\), choose cards with more memory by accelerator.minMemory, or lower "
+            r"parameters.max_new_tokens \(now 2048\)$")
+
+    def test_a_bus_error_shows_its_line_and_what_was_not_short(self):
+        self.plan(parameters={"fail": "bus"})
+        output = self.run_stage("infer", 1, EVALJOB_SHARED_MEMORY=self.path("tmp"))
+        self.assertEqual("RankFailed", self.termination()["cause"], output)
+        self.assertIn("so it was probably not short", self.termination()["message"])
+        self.assertRegex(output, r"vlm/__init__.py.*, line \d+ in generate")
+
+    def ended(self, returncode, oom=False, used=0):
+        """What is said of a rank that ended so, where memory was as given."""
+        shared = SharedMemoryWatch(self.path("tmp"))
+        shared._used, shared._size = used << 20, 64 << 20
+        child = SimpleNamespace(index=1, returncode=returncode,
+                                output=SimpleNamespace(tail=lambda: []))
+        error = ranks.explain(child, (SimpleNamespace(killed=lambda: oom), shared))
+        plan = parse_plan(plan_with(devices__processes=2, resources__sharedMemoryBytes=64 << 20))
+        return error.cause, with_remedy(error.cause, error.message, plan)
+
+    def test_memory_of_the_host_and_shared_memory_are_told_apart(self):
+        self.assertEqual(
+            ("HostOutOfMemory", "rank 1 was ended by SIGKILL: the container ran out of memory; "
+             "raise spec.resources.infer.memory, or lower processes (now 2: each loads the "
+             "weights)"), self.ended(-signal.SIGKILL, oom=True))
+        self.assertEqual(("RankFailed", "rank 1 was ended by SIGKILL"),
+                         self.ended(-signal.SIGKILL))
+        cause, message = self.ended(-signal.SIGBUS, used=63)
+        self.assertEqual("SharedMemoryExhausted", cause)
+        self.assertEqual(
+            "rank 1 was ended by SIGBUS: %s held up to 63 of 64 MiB; raise "
+            "spec.resources.infer.sharedMemory (now 64 MiB), and memory with it"
+            % self.path("tmp"), message)
+        self.assertEqual("RankFailed", self.ended(-signal.SIGBUS, used=3)[0])
 
 
 class PrefetchTest(Harness):

@@ -2,16 +2,18 @@
 import json
 import os
 
-from . import ranks, results
+from . import ranks, results, watchdog
 from .failures import (HARNESS_FAILED, HOST_OUT_OF_MEMORY, MODEL_NOT_FOUND, OUT_OF_MEMORY,
-                       RANK_FAILED, RESULTS_INVALID, SHARED_MEMORY_EXHAUSTED, StageFailure)
+                       RANK_FAILED, RESULTS_INVALID, SHARED_MEMORY_EXHAUSTED, STALLED, StageFailure)
 from .files import read_json, safe_name, write_json
 from .log import say
 from .processes import runner_command
+from .remedies import with_remedy
 
 _RESULTS_LIMIT = 1024 * 1024
 # Another data set would meet the same; the devices are given back instead.
-_FATAL = (OUT_OF_MEMORY, HOST_OUT_OF_MEMORY, SHARED_MEMORY_EXHAUSTED, RANK_FAILED, MODEL_NOT_FOUND)
+_FATAL = (OUT_OF_MEMORY, HOST_OUT_OF_MEMORY, SHARED_MEMORY_EXHAUSTED, RANK_FAILED, STALLED,
+          MODEL_NOT_FOUND)
 
 
 class CommandHarness:
@@ -108,19 +110,32 @@ class CommandHarness:
         say("%s: starting %d process%s%s" % (
             dataset.name, len(environments), "" if len(environments) == 1 else "es",
             ", %d samples" % limit if limit else ""))
-        watch = ranks.watch()
+        watches = ranks.watch(context.settings.shared_memory_folder)
+        dog = watchdog.Watchdog(self._plan.stall_seconds)
 
         def on_tick():
+            watches[1].look()
             if not limit:
                 done, total = read_progress(progress_files)
                 if done or total:
                     context.progress.set_samples(dataset.name, done, total)
 
-        child = ranks.run([leash] * len(environments), environments, folder, context.stop,
-                          context.grace_seconds, on_tick, context.lock.descriptors)
+        def hung(running):
+            # A program that writes no progress file cannot be told from one that hangs.
+            signs = {rank: read_json(progress_files[rank], 65536) for rank in running}
+            return dog.look({rank: repr(sign) for rank, sign in signs.items() if sign})
+
+        try:
+            child = ranks.run([leash] * len(environments), environments, folder, context.stop,
+                              context.grace_seconds, on_tick, context.lock.descriptors, hung=hung)
+        except ranks.Hung as raised:
+            return StageFailure(STALLED, "%s: process %d wrote no progress for %d s; raise "
+                                "spec.stallSeconds if a sample may take longer than that" % (
+                                    dataset.name, raised.child.index, self._plan.stall_seconds))
         if child is not None:
             otherwise = RANK_FAILED if child.returncode < 0 else HARNESS_FAILED
-            return ranks.explain(child, watch, otherwise).as_stage_failure()
+            found = ranks.explain(child, watches, otherwise)
+            return StageFailure(found.cause, with_remedy(found.cause, found.message, self._plan))
         on_tick()
         try:
             self._row(dataset, folder)

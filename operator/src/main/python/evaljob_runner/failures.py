@@ -15,6 +15,8 @@ PREPARE_FAILED = "PrepareFailed"
 HARNESS_FAILED = "HarnessFailed"
 DATASET_FAILED = "DatasetFailed"
 RANK_FAILED = "RankFailed"
+STALLED = "Stalled"
+JUDGE_FAILED = "JudgeFailed"
 RESULTS_INVALID = "ResultsInvalid"
 REPORT_REJECTED = "ReportRejected"
 TERMINATED = "Terminated"
@@ -24,7 +26,7 @@ ALL = frozenset((
     OUT_OF_MEMORY, HOST_OUT_OF_MEMORY, SHARED_MEMORY_EXHAUSTED, PREFLIGHT_FAILED,
     DIALECT_MISMATCH, SPLIT_NOT_APPLICABLE, MODEL_NOT_FOUND, DATASET_NOT_FOUND,
     DOWNLOAD_FAILED, PREPARE_FAILED, HARNESS_FAILED, DATASET_FAILED, RANK_FAILED,
-    RESULTS_INVALID, REPORT_REJECTED, TERMINATED, UNKNOWN))
+    STALLED, JUDGE_FAILED, RESULTS_INVALID, REPORT_REJECTED, TERMINATED, UNKNOWN))
 
 # How the devices' allocators word it; exception types are not importable in the launcher.
 _DEVICE_OOM = re.compile(
@@ -40,6 +42,18 @@ _SHARED_MEMORY = re.compile(
     re.IGNORECASE)
 _SHARED_MEMORY_FULL = re.compile(
     r"No space left|insufficient|out of shared|increase|Cannot allocate|Bus error", re.IGNORECASE)
+
+
+# What the other ranks say when one is gone: never the reason itself.
+_CONSEQUENCE = re.compile(
+    r"Connection (closed|reset) by peer|Connection refused|Broken pipe|gloo|barrier"
+    r"|DistStoreError|DistNetworkError|DistBackendError|Socket Timeout|recvValue|sendBytes"
+    r"|NCCL (error|timeout)|ncclRemoteError", re.IGNORECASE)
+
+
+def is_consequence(text):
+    """Whether an error only says that another rank is gone."""
+    return bool(_CONSEQUENCE.search(text))
 
 
 class StageFailure(Exception):

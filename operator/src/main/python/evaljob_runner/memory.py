@@ -32,10 +32,34 @@ class OomWatch:
         return now > self._before
 
 
-def host_memory_low(limit_fraction=0.03):
-    """True when the machine itself has next to no memory left."""
-    try:
-        pages = os.sysconf("SC_AVPHYS_PAGES")
-        return pages / float(os.sysconf("SC_PHYS_PAGES")) < limit_fraction
-    except (ValueError, OSError):
-        return False
+class SharedMemoryWatch:
+    """Remembers how full a memory file system was: a process that died of it has freed it."""
+
+    _FULL = 0.9
+
+    def __init__(self, folder):
+        self._folder = folder
+        self._used = self._size = 0
+        self.look()
+
+    def look(self):
+        """Called every now and then while processes run."""
+        try:
+            status = os.statvfs(self._folder)
+        except (OSError, AttributeError):
+            return
+        size = status.f_frsize * status.f_blocks
+        used = size - status.f_frsize * status.f_bfree
+        if size and used >= self._used:
+            self._used, self._size = used, size
+
+    def was_full(self):
+        return bool(self._size) and self._used >= self._FULL * self._size
+
+    def sentence(self):
+        if not self._size:
+            return "%s cannot be measured" % self._folder
+        return "%s held up to %d of %d MiB%s" % (
+            self._folder, self._used >> 20, self._size >> 20,
+            "" if self.was_full() else ", so it was probably not short; a mapped file that was cut "
+            "off, or a full disk, ends a process in the same way")

@@ -8,6 +8,7 @@ from .redaction import printable
 
 _MAX_LINE = 8192
 _KEPT_LINES = 60
+_KEPT_STACKS = 600
 # A progress bar rewrites its line many times a second; its numbers come from elsewhere.
 _BAR = re.compile(r"^.{0,200}?\d{1,3}%\|.*\|.*\[.*(it/s|s/it|\?it|<).*\]\s*$")
 
@@ -18,7 +19,7 @@ class Output:
     def __init__(self, stream, source):
         self._stream = stream
         self._source = source
-        self._kept = collections.deque(maxlen=_KEPT_LINES)
+        self._kept = collections.deque(maxlen=_KEPT_STACKS)
         self._thread = threading.Thread(
             target=self._pump, name="output-" + source, daemon=True)
         self._thread.start()
@@ -59,3 +60,7 @@ class Output:
     def tail(self, lines=_KEPT_LINES):
         """The last lines, oldest first."""
         return list(self._kept)[-lines:]
+
+    def stacks(self):
+        """All lines kept: enough for the stacks of many threads."""
+        return list(self._kept)

@@ -12,6 +12,11 @@ from .log import say
 from .output import Output
 
 
+# From a rank that says "connection closed by peer" to the end of the peer: it may have device
+# contexts to take down.
+_SETTLE_SECONDS = 5.0
+
+
 def runner_command(*arguments):
     """The command line of this runner in another role."""
     return [sys.executable, ARCHIVE] + list(arguments)
@@ -24,6 +29,7 @@ class Child:
         self.index = index
         self.name = name
         self.returncode = None
+        self.ended_by_us = False
         self._process = subprocess.Popen(
             command, env=environment, cwd=folder, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
@@ -69,11 +75,13 @@ class Group:
         self.children.append(child)
         return child
 
-    def wait(self, on_tick, tick_seconds, is_failure=lambda child: child.returncode != 0):
+    def wait(self, on_tick, tick_seconds, is_failure=lambda child: child.returncode != 0,
+             is_consequence=lambda child: False):
         """Waits for all; the first child that fails ends the others and is returned, else None.
 
-        When the launcher is told to end, the children are ended first (SIGTERM, then SIGKILL
-        after the grace time), then Terminated is raised.
+        One whose failure is only the consequence of another's is not the first: the other has a
+        moment to end by itself. When the launcher is told to end, the children are ended first
+        (SIGTERM, then SIGKILL after the grace time), then Terminated is raised.
         """
         try:
             pending = set(self.children)
@@ -82,6 +90,9 @@ class Group:
                 if isinstance(event, Child) and event in pending:
                     pending.discard(event)
                     if is_failure(event):
+                        if pending and is_consequence(event):
+                            event = self._first(pending, is_failure, is_consequence) or event
+                            pending.discard(event)
                         if pending:
                             say("%s ended (%s); ending the other %d"
                                 % (event.name, event.returncode, len(pending)))
@@ -94,10 +105,33 @@ class Group:
         finally:
             self.end()
 
+    def _first(self, pending, is_failure, is_consequence):
+        """The child that ends within a moment with a failure of its own, or None."""
+        deadline = time.monotonic() + _SETTLE_SECONDS
+        seen = set()
+        while time.monotonic() < deadline and len(seen) < len(pending):
+            event = self._stop.next_event(deadline - time.monotonic())
+            if isinstance(event, Child) and event in pending:
+                seen.add(event)
+                if is_failure(event) and not is_consequence(event):
+                    return event
+        return None
+
+    def print_stacks(self, number):
+        """Sends the signal on which each process prints its stacks."""
+        for child in self.children:
+            if child.running:
+                try:
+                    # To the process alone: what it started may not know the signal and would end.
+                    os.kill(child.pid, number)
+                except ProcessLookupError:
+                    pass
+
     def end(self):
         """Ends what still runs, gently and then not, and closes every stream."""
         running = [child for child in self.children if child.running]
         for child in running:
+            child.ended_by_us = True
             child.signal(signal.SIGTERM)
         deadline = time.monotonic() + self._grace
         for child in running:

@@ -1,6 +1,10 @@
-"""The cause of an exception in a rank, by its type and then by its words."""
+"""The cause of an exception in a rank, by its type and then by its words; where it came from."""
+import os
+import traceback
+
 from .failures import (HARNESS_FAILED, HOST_OUT_OF_MEMORY, MODEL_NOT_FOUND,
                        OUT_OF_MEMORY, StageFailure, cause_of_text)
+from .watchdog import short_path
 
 
 def cause_of(error):
@@ -29,3 +33,39 @@ def describe(error):
     """`Type: message`, the type alone where the message is empty."""
     text = str(error).strip()
     return "%s: %s" % (type(error).__name__, text) if text else type(error).__name__
+
+
+def place(error):
+    """Where an exception was raised, as ` (file:line in function)`; the harness's own line too.
+
+    Of a chain of causes, the one that began it: what was raised from it says less.
+    """
+    first, seen = error, {id(error)}
+    while first.__cause__ is not None and id(first.__cause__) not in seen:
+        first = first.__cause__
+        seen.add(id(first))
+    for current in (first, error):
+        frames = [frame for frame in traceback.extract_tb(current.__traceback__)
+                  if not frame.filename.startswith(("<frozen", _OWN))]
+        if frames:
+            break
+    else:
+        return ""
+    last = frames[-1]
+    harness = [frame for frame in frames if "vlmeval" in frame.filename.replace("\\", "/").split("/")]
+    text = _frame(last)
+    if harness and harness[-1] is not last:
+        text += ", called from " + _frame(harness[-1])
+    return " (%s)" % text
+
+
+def explain(error):
+    """`describe` and `place`."""
+    return describe(error) + place(error)
+
+
+def _frame(frame):
+    return "%s:%s in %s" % (short_path(frame.filename), frame.lineno, frame.name)
+
+
+_OWN = os.path.dirname(os.path.abspath(__file__))

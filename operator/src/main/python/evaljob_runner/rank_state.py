@@ -39,7 +39,7 @@ class RankState:
         if "error" not in self._document:
             self._document["error"] = {
                 "cause": cause, "message": one_line(message, 1500), "phase": phase,
-                "dataset": dataset}
+                "dataset": dataset, "time": time.time()}
         self.write()
 
     def write(self):

@@ -2,8 +2,9 @@
 import re
 import socket
 
-from .failures import HOST_OUT_OF_MEMORY, RANK_FAILED, StageFailure, cause_of_text, signal_name
-from .memory import OomWatch
+from .failures import (HOST_OUT_OF_MEMORY, RANK_FAILED, SHARED_MEMORY_EXHAUSTED, cause_of_text,
+                       is_consequence, signal_name)
+from .memory import OomWatch, SharedMemoryWatch
 from .processes import Group
 
 # Set for the ranks by this module alone; what the container had must not leak in.
@@ -56,15 +57,22 @@ class RankError(Exception):
         self.cause = cause
         self.message = message
 
-    def as_stage_failure(self):
-        return StageFailure(self.cause, self.message)
+
+class Hung(Exception):
+    """A rank came no further; `child` is it, and its stacks are in its output."""
+
+    def __init__(self, child):
+        super().__init__(child.name)
+        self.child = child
 
 
 def run(commands, rank_environments, folder, stop, grace_seconds, on_tick, keep=(),
-        tick_seconds=1.0):
+        tick_seconds=1.0, says=lambda index: "", hung=None, stacks_signal=None):
     """Starts a rank per command and waits for all; the first that fails ends the rest.
 
-    Gives None, or the failed child; what its failure means is the caller's to say.
+    Gives None, or the failed child; what its failure means is the caller's to say. `says(rank)` is
+    a rank's own word of its error, by which consequences are told from reasons. `hung(running)`
+    gives the rank of those running that came no further, or None; then Hung is raised.
     """
     group = Group(stop, grace_seconds)
     try:
@@ -73,11 +81,25 @@ def run(commands, rank_environments, folder, stop, grace_seconds, on_tick, keep=
     except BaseException:
         group.end()
         raise
-    return group.wait(on_tick, tick_seconds)
+
+    def tick():
+        on_tick()
+        if hung is None:
+            return
+        rank = hung([child.index for child in group.children if child.running])
+        if rank is not None:
+            if stacks_signal is not None:
+                group.print_stacks(stacks_signal)
+            raise Hung(group.children[rank])
+
+    return group.wait(
+        tick, tick_seconds,
+        is_consequence=lambda child: child.returncode > 0 and is_consequence(says(child.index)))
 
 
-def explain(child, oom_watch, otherwise=RANK_FAILED):
+def explain(child, watches, otherwise=RANK_FAILED):
     """The RankError for a child that ended badly and left no word of its own."""
+    oom_watch, shared_memory = watches
     lines = [line for line in child.output.tail() if not _NOISE.search(line)][-_MESSAGE_LINES:]
     text = "\n".join(child.output.tail())
     if child.returncode < 0:
@@ -88,12 +110,14 @@ def explain(child, oom_watch, otherwise=RANK_FAILED):
             killed = oom_watch.killed()
             if killed:
                 cause = HOST_OUT_OF_MEMORY
-                message += ": the container ran out of memory; raise spec.resources.infer.memory"
+                message += ": the container ran out of memory"
             elif killed is None:
                 message += " (out of host memory, if nobody killed it)"
         elif name == "SIGBUS":
-            message += " (often a /dev/shm that is too small)"
-            cause = cause_of_text(text, otherwise)
+            # A page of shared memory that cannot be had, or of a mapped file that was cut off.
+            cause = cause_of_text(text, SHARED_MEMORY_EXHAUSTED if shared_memory.was_full()
+                                  else otherwise)
+            message += ": " + shared_memory.sentence()
     else:
         cause = cause_of_text(text, otherwise)
         message = "rank %d exited with %d" % (child.index, child.returncode)
@@ -102,6 +126,6 @@ def explain(child, oom_watch, otherwise=RANK_FAILED):
     return RankError(child.index, cause, message)
 
 
-def watch():
-    """An OomWatch started now."""
-    return OomWatch()
+def watch(shared_memory_folder):
+    """What tells a shortage of memory from another end, started now."""
+    return OomWatch(), SharedMemoryWatch(shared_memory_folder)

@@ -66,6 +66,28 @@ def drop_broken(folder):
     return dropped
 
 
+def foreign_shards(model_folder, shard, rank, world):
+    """What ranks of another world size left of the data set that a rank's shard is of."""
+    own = "%d%d" % (rank, world)
+    name = os.path.basename(shard)
+    if not name.startswith(own + "_"):
+        return []
+    suffix = name[len(own):]
+    siblings = {"%d%d%s" % (other, world, suffix) for other in range(world)}
+    found = glob.glob(os.path.join(glob.escape(model_folder), "**", "*" + glob.escape(suffix)),
+                      recursive=True)
+    return sorted(path for path in found if os.path.basename(path) not in siblings
+                  and os.path.basename(path)[:-len(suffix)].isdigit())
+
+
+def drop_foreign(model_folder, dataset):
+    """Removes the shards of a data set whose predictions are whole."""
+    pattern = os.path.join(glob.escape(model_folder), "**", "*_" + glob.escape(dataset) + ".pkl")
+    for path in glob.glob(pattern, recursive=True):
+        if os.path.basename(path)[:-len(dataset) - 5].isdigit():
+            _remove(path)
+
+
 def drop_leftovers(folder):
     """Removes what atomic writes of a killed process left; only before any rank runs."""
     for path in glob.iglob(

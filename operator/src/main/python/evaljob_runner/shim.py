@@ -3,25 +3,32 @@
 Nothing here imports the harness, torch or numpy before the harness does (numpy once, to test old
 partial predictions).
 """
+import faulthandler
+import inspect
 import json
 import logging
 import os
 import runpy
 import signal
 import sys
+import threading
 
 from . import leash, rank_cpu, rank_model
 from .failures import DATASET_FAILED, DATASET_NOT_FOUND, HARNESS_FAILED, StageFailure
 from .files import read_json
 from .import_hooks import ImportHooks
+from .journal import Journal, restore
 from .log import say
-from .rank_errors import cause_of, describe
+from .rank_errors import cause_of, describe, explain
 from .rank_split import SplitLoader, SplitPolicy
 from .rank_state import RankState
 from .shards import LiveShard, atomic_dump, drop_broken
+from .watchdog import STACKS_SIGNAL
 
 EXIT_ERROR = 70
 EXIT_TERMINATED = 143
+# A main thread inside a C call (a barrier, a device) runs no handler of Python's.
+_HANDLER_SECONDS = 1.0
 _INFERENCE = ("vlmeval.inference", "vlmeval.inference_mt", "vlmeval.inference_video")
 _JOBS = ("infer_data_job", "infer_data_job_mt", "infer_data_job_video")
 _METRICS_LIMIT = 256 * 1024
@@ -50,15 +57,16 @@ class Shim:
         self._inferring = job["stage"] == "infer"
         self._state = RankState(job["stateFolder"], rank)
         self._live = LiveShard()
+        self._journal = None
+        self._ending = threading.Lock()
         self._dataset = None
-        self._phase = "start"
+        self._phase_now = "start"
         self._hooks = ImportHooks()
         self._split = None
         self._nested = False
 
     def run(self):
-        signal.signal(signal.SIGTERM, self._terminated)
-        signal.signal(signal.SIGINT, self._terminated)
+        self._answer_signals()
         self._state.write()
         if self._inferring:
             for name in drop_broken(self._job["modelFolder"]):
@@ -88,6 +96,16 @@ class Shim:
         finally:
             self._state.write()
         return 0
+
+    @property
+    def _phase(self):
+        return self._phase_now
+
+    @_phase.setter
+    def _phase(self, phase):
+        if phase != self._phase_now:
+            self._phase_now = phase
+            self._state.set("phase", phase)
 
     def _number_devices(self):
         """Device names become numbers once the driver has taken them: run.py reads int() only."""
@@ -129,9 +147,35 @@ class Shim:
 
     # --- ending
 
+    def _answer_signals(self):
+        faulthandler.enable(all_threads=True)
+        faulthandler.register(STACKS_SIGNAL, all_threads=True, chain=False)
+        reading, writing = os.pipe()
+        os.set_blocking(writing, False)
+        signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._terminated)
+        threading.Thread(target=self._end_for_a_blocked_thread, args=(reading,), daemon=True,
+                         name="evaljob-signals").start()
+
+    def _end_for_a_blocked_thread(self, reading):
+        while True:
+            number = os.read(reading, 1)
+            if number and number[0] in (signal.SIGTERM, signal.SIGINT):
+                # The handler holds this lock for good once it has begun.
+                if self._ending.acquire(timeout=_HANDLER_SECONDS):
+                    self._keep_and_end()
+                return
+
     def _terminated(self, number, frame):
         # Runs between two bytecodes of the main thread, so the shard is consistent.
+        if self._ending.acquire(blocking=False):
+            self._keep_and_end()
+
+    def _keep_and_end(self):
         try:
+            # The journal first: it is one small write, whatever time is left for the rest.
+            self._note_answers()
             kept = self._live.flush()
             if kept:
                 say("told to end: %d samples of %s kept" % (kept, self._dataset))
@@ -139,14 +183,19 @@ class Shim:
         finally:
             os._exit(EXIT_TERMINATED)
 
+    def _note_answers(self):
+        if self._journal is not None and self._live.data is not None:
+            self._journal.take(self._live.data)
+
     def _fail(self, error, dataset=None):
-        self._state.fail(cause_of(error), describe(error), self._phase, dataset or self._dataset)
+        self._state.fail(cause_of(error), explain(error), self._phase, dataset or self._dataset)
 
     def _fail_fast(self, error):
         """Ends the rank with its own error: going on would pair its barriers with other ones."""
         self._fail(error)
-        say("failed: " + describe(error))
+        say("failed: " + explain(error))
         try:
+            self._note_answers()
             if not isinstance(error, MemoryError):
                 self._live.flush()
         finally:
@@ -164,7 +213,7 @@ class Shim:
             if isinstance(msg, str) and _SWALLOWED in msg and error is not None:
                 if shim._inferring:
                     shim._fail_fast(error)
-                shim._state.update(shim._dataset or "", True, error=describe(error))
+                shim._state.update(shim._dataset or "", True, error=explain(error))
 
         logging.Logger.exception = exception
 
@@ -214,6 +263,11 @@ class Shim:
         def generate(*arguments, **keywords):
             if self._live.data is None:
                 self._live.find()
+                if self._live.data is not None and self._journal is not None:
+                    self._journal.open(len(self._live.data))
+            # The answer before this one is in the dictionary by now: a kill from here on costs
+            # the sample at hand alone.
+            self._note_answers()
             answer = method(*arguments, **keywords)
             if self._live.data is not None and self._dataset:
                 # The answer at hand enters the shard after this returns.
@@ -244,7 +298,7 @@ class Shim:
             except Exception as error:
                 logging.getLogger("evaljob").error("%s: cannot be built", dataset_name,
                                                    exc_info=error)
-                self._no_dataset(dataset_name, describe(error), cause_of(error))
+                self._no_dataset(dataset_name, explain(error), cause_of(error))
                 raise
             finally:
                 self._nested = False
@@ -280,7 +334,7 @@ class Shim:
             try:
                 result = evaluate(*arguments, **keywords)
             except Exception as error:
-                self._state.update(name, True, error=describe(error))
+                self._state.update(name, True, error=explain(error))
                 raise
             metrics = as_metrics(result)
             if len(json.dumps(metrics, default=str)) <= _METRICS_LIMIT:
@@ -311,22 +365,40 @@ class Shim:
         return noting_dump
 
     def _failing_fast(self, infer_data):
+        names = list(inspect.signature(infer_data).parameters)
+
         def infer(*arguments, **keywords):
             self._live.clear()
             self._phase = "infer"
-            dataset = keywords.get("dataset", arguments[3] if len(arguments) > 3 else None)
-            rows = len(dataset) if dataset is not None else 0
-            if self._dataset:
-                self._state.update(self._dataset, True, total=len(
-                    range(self._rank, rows, self._world)))
+            given = dict(zip(names, arguments), **keywords)
             try:
+                self._restore(given.get("dataset"), given.get("out_file"))
                 return infer_data(*arguments, **keywords)
             except Exception as error:
                 logging.getLogger("evaljob").error("inference failed", exc_info=error)
                 self._fail_fast(error)
             finally:
+                self._note_answers()
+                if self._journal is not None:
+                    self._journal.close()
+                self._journal = None
                 self._live.clear()
+                # What comes next is a barrier: the slowest rank decides how long it takes.
+                self._phase = "wait"
         return infer
+
+    def _restore(self, dataset, shard):
+        """Puts earlier attempts' answers where the harness looks, and opens a journal."""
+        indices = own_indices(dataset, self._rank, self._world)
+        if not self._dataset or indices is None or not shard:
+            return
+        known, foreign = restore(self._job["stateFolder"], self._job["modelFolder"],
+                                 self._dataset, indices, self._rank, self._world, str(shard))
+        if foreign:
+            say("%s: %d of %d samples are done already, %d of them kept beside the harness's own "
+                "files" % (self._dataset, known, len(indices), foreign))
+        self._state.update(self._dataset, True, total=len(indices), done=known)
+        self._journal = Journal(self._job["stateFolder"], self._dataset, self._rank, self._world)
 
     def _noting_job(self, job):
         def infer_job(*arguments, **keywords):
@@ -335,6 +407,15 @@ class Shim:
                 self._state.update(self._dataset, True, inferred=True)
             return result
         return infer_job
+
+
+def own_indices(dataset, rank, world):
+    """The indices of a rank's samples, as the harness deals them out; None where it has none."""
+    try:
+        every = dataset.videos if getattr(dataset, "pack", False) else dataset.data["index"]
+        return list(every)[rank::world]
+    except (AttributeError, KeyError, TypeError):
+        return None
 
 
 def as_metrics(result):

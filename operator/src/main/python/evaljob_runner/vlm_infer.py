@@ -1,18 +1,20 @@
 """The infer stage of VLMEvalKit: ranks until every data set is done or has failed."""
 import os
 
-from . import predictions, ranks, shards, vintage
+from . import journal, predictions, ranks, shards, vintage, watchdog
 from .failures import (HARNESS_FAILED, HOST_OUT_OF_MEMORY, MODEL_NOT_FOUND, OUT_OF_MEMORY,
-                       RESULTS_INVALID, StageFailure)
+                       RESULTS_INVALID, SHARED_MEMORY_EXHAUSTED, STALLED, StageFailure,
+                       is_consequence)
 from .files import read_json, write_json
 from .log import say
 from .processes import runner_command
 from .rank_state import clear_states, read_states
+from .remedies import with_remedy
 
 # After so many data sets failed and none was done, the model is at fault.
 _GIVE_UP_AFTER = 3
 _BY_DATASET = ("infer", "dataset", "start")
-_FATAL = (OUT_OF_MEMORY, HOST_OUT_OF_MEMORY, MODEL_NOT_FOUND)
+_FATAL = (OUT_OF_MEMORY, HOST_OUT_OF_MEMORY, SHARED_MEMORY_EXHAUSTED, STALLED, MODEL_NOT_FOUND)
 
 
 class HarnessInference:
@@ -81,28 +83,62 @@ class HarnessInference:
         environments = ranks.environments(base, plan, rank_devices)
         commands = [runner_command("rank", job_file, str(rank), str(os.getpid()))
                     for rank in range(world)]
-        watch = ranks.watch()
+        watches = ranks.watch(context.settings.shared_memory_folder)
+        dog = watchdog.Watchdog(plan.stall_seconds)
 
         def on_tick():
+            watches[1].look()
             if not self._limit:
                 self._progress()
 
+        def hung(running):
+            return dog.look(watchdog.rank_signs(read_states(self._files.states, world), running))
+
         say("starting %d rank%s for %s" % (world, "" if world == 1 else "s", ", ".join(names)))
         try:
-            child = ranks.run(commands, environments, self._files.root, context.stop,
-                              context.grace_seconds, on_tick, context.lock.descriptors)
+            child = ranks.run(
+                commands, environments, self._files.root, context.stop, context.grace_seconds,
+                on_tick, context.lock.descriptors, says=self._word_of, hung=hung,
+                stacks_signal=watchdog.STACKS_SIGNAL)
+        except ranks.Hung as raised:
+            return _InferError(self._stalled(raised.child), None)
         finally:
             on_tick()
-        return None if child is None else self._rank_failure(child, watch)
+        return None if child is None else self._rank_failure(child, watches)
 
-    def _rank_failure(self, child, watch):
+    def _word_of(self, rank):
+        """What a rank says of its own error, empty when it says nothing."""
+        error = read_states(self._files.states, self._plan.world_size)[rank].get("error")
+        return str(error.get("message")) if isinstance(error, dict) else ""
+
+    def _stalled(self, child):
+        state = read_states(self._files.states, self._plan.world_size)[child.index]
+        counts = ["%s: %d of %s samples" % (name, entry.get("done", 0), entry.get("total", "?"))
+                  for name, entry in state.get("datasets", {}).items()
+                  if not entry.get("inferred")]
+        place = watchdog.where(child.output.stacks())
+        return StageFailure(STALLED, "rank %d came no further for %d s in phase %s%s%s; the stacks "
+                            "of all ranks are in the log; if a sample, or loading the model, may "
+                            "take longer than that, raise spec.stallSeconds" % (
+                                child.index, self._plan.stall_seconds,
+                                state.get("phase", "start"),
+                                " (%s)" % counts[-1] if counts else "",
+                                ", at %s" % place if place else ""))
+
+    def _rank_failure(self, child, watches):
         states = read_states(self._files.states, self._plan.world_size)
         own = states[child.index].get("error")
         if child.returncode < 0 or not isinstance(own, dict):
-            error = ranks.explain(child, watch)
-            return _InferError(error.as_stage_failure(), None)
-        prefix = "" if self._plan.world_size == 1 else "rank %d: " % child.index
-        failure = StageFailure(own.get("cause"), prefix + str(own.get("message")))
+            found = ranks.explain(child, watches)
+            return _InferError(StageFailure(found.cause, with_remedy(
+                found.cause, found.message, self._plan)), None)
+        rank = child.index
+        if is_consequence(str(own.get("message"))):
+            # Another rank may have told its reason before it was ended.
+            rank, own = _first_reason(states, rank)
+        prefix = "" if self._plan.world_size == 1 else "rank %d: " % rank
+        failure = StageFailure(own.get("cause"), with_remedy(
+            own.get("cause"), prefix + str(own.get("message")), self._plan))
         dataset = own.get("dataset") if own.get("phase") in _BY_DATASET else None
         return _InferError(failure, dataset)
 
@@ -121,6 +157,8 @@ class HarnessInference:
                 continue
             write_json(self._files.marker("inferred", name), {
                 "rows": found.rows, "failed": found.failed, "limit": self._limit})
+            journal.drop(self._files.states, name)
+            shards.drop_foreign(self._files.model_folder, name)
             self._count(name, found.rows)
             finished.append(name)
         return finished
@@ -150,6 +188,15 @@ class HarnessInference:
         for name, total in rows.items():
             if name in self._plan.dataset_names():
                 self._context.progress.set_samples(name, done[name], total)
+
+
+def _first_reason(states, otherwise):
+    """The rank whose error is no consequence of another's, the earliest, and that error."""
+    errors = [(state["error"].get("time", 0.0), rank) for rank, state in enumerate(states)
+              if isinstance(state.get("error"), dict)
+              and not is_consequence(str(state["error"].get("message")))]
+    rank = min(errors)[1] if errors else otherwise
+    return rank, states[rank]["error"]
 
 
 class _InferError:

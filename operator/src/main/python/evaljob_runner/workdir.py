@@ -76,11 +76,11 @@ class WorkDir:
 
 
 def fix_world_size(work_dir, world_size, say):
-    """Records the number of ranks; says so when an older attempt had another one."""
+    """Records the number of ranks; says so where an earlier attempt had another one."""
     path = os.path.join(work_dir.require_root(), "world-size.json")
     before = (read_json(path) or {}).get("worldSize")
     if before is not None and before != world_size:
-        say("the world size changed from %s to %d: partial predictions of the older attempt are "
-            "kept on disk but not used" % (before, world_size))
+        say("the number of processes changed from %s to %d: what was answered is dealt out anew"
+            % (before, world_size))
     if before != world_size:
         write_json(path, {"worldSize": world_size})
