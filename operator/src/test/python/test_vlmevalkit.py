@@ -244,9 +244,8 @@ class FailureTest(Harness):
 class HangTest(Harness):
 
     def test_a_rank_that_hangs_ends_the_attempt_with_the_stacks_of_all(self):
-        self.plan(rows=40, ranks=2, parameters={"fail": "hang", "rank": "1", "at": "3"},
-                  stallSeconds=6)
-        output = self.run_stage("infer", 1)
+        self.plan(rows=40, ranks=2, parameters={"fail": "hang", "rank": "1", "at": "3"})
+        output = self.run_stage("infer", 1, EVALJOB_STALL_SECONDS="6")
         message = self.termination()["message"]
         self.assertEqual("Stalled", self.termination()["cause"])
         self.assertIn("rank 1 came no further for 6 s in phase infer (first: 3 of 20 samples), at "

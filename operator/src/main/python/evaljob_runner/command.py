@@ -111,7 +111,7 @@ class CommandHarness:
             dataset.name, len(environments), "" if len(environments) == 1 else "es",
             ", %d samples" % limit if limit else ""))
         watches = ranks.watch(context.settings.shared_memory_folder)
-        dog = watchdog.Watchdog(self._plan.stall_seconds)
+        dog = watchdog.Watchdog(context.settings.stall_seconds)
 
         def on_tick():
             watches[1].look()
@@ -131,7 +131,7 @@ class CommandHarness:
         except ranks.Hung as raised:
             return StageFailure(STALLED, "%s: process %d wrote no progress for %d s; raise "
                                 "spec.stallSeconds if a sample may take longer than that" % (
-                                    dataset.name, raised.child.index, self._plan.stall_seconds))
+                                    dataset.name, raised.child.index, context.settings.stall_seconds))
         if child is not None:
             otherwise = RANK_FAILED if child.returncode < 0 else HARNESS_FAILED
             found = ranks.explain(child, watches, otherwise)

@@ -123,7 +123,6 @@ class Plan:
     harness: Harness
     scoring_mode: str
     smoke_samples: int
-    stall_seconds: int
     devices: Devices
     ranks: Tuple[Tuple[str, ...], ...]
     split: Split
@@ -210,7 +209,6 @@ def parse_plan(document):
         harness=_harness(root.node("harness")),
         scoring_mode=root.optional("scoring").text("mode", "DatasetDefault"),
         smoke_samples=root.optional("smokeTest").number("samples", 0),
-        stall_seconds=root.number("stallSeconds", 0),
         devices=_devices(root.optional("devices")),
         ranks=tuple(tuple(node.strings("visibleDevices")) for node in root.nodes("ranks", True)),
         split=_split(root.optional("split")),

@@ -34,6 +34,7 @@ class Settings:
     ca_file: Optional[str]
     grace_seconds: float
     progress_seconds: float
+    stall_seconds: float
     final_report_seconds: float
     shared_memory_folder: str
 
@@ -62,6 +63,7 @@ class Settings:
             ca_file=environment.get("EVALJOB_REPORT_CA_FILE") or None,
             grace_seconds=_number(environment, "EVALJOB_GRACE_SECONDS", 30),
             progress_seconds=_number(environment, "EVALJOB_PROGRESS_SECONDS", 2),
+            stall_seconds=_number(environment, "EVALJOB_STALL_SECONDS", 0),
             final_report_seconds=_number(environment, "EVALJOB_FINAL_REPORT_SECONDS", 600),
             shared_memory_folder=environment.get("EVALJOB_SHARED_MEMORY", "/dev/shm"),
         )

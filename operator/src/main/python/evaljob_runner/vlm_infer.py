@@ -84,7 +84,7 @@ class HarnessInference:
         commands = [runner_command("rank", job_file, str(rank), str(os.getpid()))
                     for rank in range(world)]
         watches = ranks.watch(context.settings.shared_memory_folder)
-        dog = watchdog.Watchdog(plan.stall_seconds)
+        dog = watchdog.Watchdog(context.settings.stall_seconds)
 
         def on_tick():
             watches[1].look()
@@ -120,7 +120,7 @@ class HarnessInference:
         return StageFailure(STALLED, "rank %d came no further for %d s in phase %s%s%s; the stacks "
                             "of all ranks are in the log; if a sample, or loading the model, may "
                             "take longer than that, raise spec.stallSeconds" % (
-                                child.index, self._plan.stall_seconds,
+                                child.index, self._context.settings.stall_seconds,
                                 state.get("phase", "start"),
                                 " (%s)" % counts[-1] if counts else "",
                                 ", at %s" % place if place else ""))

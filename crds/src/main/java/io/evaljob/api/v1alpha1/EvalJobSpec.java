@@ -106,6 +106,15 @@ public record EvalJobSpec(
         @Min(1)
         @Max(64)
         Integer maxConcurrentModels,
+    @JsonPropertyDescription(
+            "Seconds in which a process of the Infer stage must come further: finish a sample, or"
+                + " its loading. After that the attempt is ended, with the stacks of all processes"
+                + " in its log, and tried again. Processes that wait for others are not meant."
+                + " Omitted: 3600.")
+        @Default("3600")
+        @Min(60)
+        @Max(604800)
+        Integer stallSeconds,
     @JsonPropertyDescription("CPU, memory and disk of each stage. Omitted: what the runtime says.")
         ResourcesByStage resources,
     @JsonPropertyDescription("On which nodes the pods may run. Omitted: what the runtime says.")
@@ -160,6 +169,11 @@ public record EvalJobSpec(
   /** {@link #maxConcurrentModels()}, empty when left out. */
   public Optional<Integer> maxConcurrentModelsIfSet() {
     return Optional.ofNullable(maxConcurrentModels);
+  }
+
+  /** {@link #stallSeconds()}, or the default {@code 3600} when left out. */
+  public Integer stallSecondsOrDefault() {
+    return stallSeconds == null ? 3600 : stallSeconds;
   }
 
   /** {@link #resources()}, empty when left out. */

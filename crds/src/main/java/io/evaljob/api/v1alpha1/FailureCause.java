@@ -43,6 +43,9 @@ public enum FailureCause {
   /** One of the processes died, and the others were stopped. */
   RankFailed,
 
+  /** A process came no further for longer than {@code spec.stallSeconds}. */
+  Stalled,
+
   /** The results that the harness wrote cannot be read. */
   ResultsInvalid,
 

@@ -203,7 +203,8 @@ class DefinitionsTest {
             .asText();
     assertThat(rule).contains("self.spec.runID != oldSelf.spec.runID");
     List<String> operational =
-        List.of("runID", "retryLimit", "maxConcurrentModels", "resources", "placement");
+        List.of(
+            "runID", "retryLimit", "maxConcurrentModels", "stallSeconds", "resources", "placement");
     schema("evaljobs")
         .at("/properties/spec/properties")
         .fieldNames()

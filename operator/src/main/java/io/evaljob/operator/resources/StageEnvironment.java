@@ -82,6 +82,9 @@ final class StageEnvironment {
     set("EVALJOB_TMP", ContainerPaths.TMP);
     set("EVALJOB_TERMINATION_LOG", ContainerPaths.TERMINATION_LOG);
     set("EVALJOB_GRACE_SECONDS", Integer.toString(context.graceSeconds()));
+    if (context.stage() == Stage.Infer) {
+      set("EVALJOB_STALL_SECONDS", Integer.toString(context.spec().stallSecondsOrDefault()));
+    }
     field("EVALJOB_POD_NAME", "metadata.name");
     field("EVALJOB_POD_UID", "metadata.uid");
     set("EVALJOB_REPORT_URL", context.settings().reportUrl());

@@ -26,6 +26,7 @@ final class RefusalList {
           "spec.env",
           "spec.retryLimit",
           "spec.maxConcurrentModels",
+          "spec.stallSeconds",
           "spec.resources",
           "spec.placement");
 

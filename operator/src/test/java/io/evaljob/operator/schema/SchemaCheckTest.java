@@ -85,7 +85,7 @@ class SchemaCheckTest {
             "  zzzzzzzzzz: 1",
             "13:3: spec.zzzzzzzzzz: there is no such field; use one of: accelerator, datasets, env,"
                 + " hubTokenSecretRef, maxConcurrentModels, models, placement, resources,"
-                + " retryLimit, runID, runtimeRef, scoring, smokeTest, split, storage"),
+                + " retryLimit, runID, runtimeRef, scoring, smokeTest, split, stallSeconds, storage"),
         add(
             "  storage:\n    volume: []",
             "14:5: spec.storage.volume: there is no such field; did you mean volumes, or does it"

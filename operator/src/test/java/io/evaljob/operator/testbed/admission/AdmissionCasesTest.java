@@ -110,7 +110,7 @@ class AdmissionCasesTest {
     bare.set("status", whole.get("status").deepCopy());
     ObjectNode before = started(bare);
     List<String> operational =
-        List.of("retryLimit", "maxConcurrentModels", "resources", "placement");
+        List.of("retryLimit", "maxConcurrentModels", "stallSeconds", "resources", "placement");
     return whole.get("spec").properties().stream()
         .filter(field -> !List.of("runID", "models", "datasets").contains(field.getKey()))
         .map(
