@@ -48,7 +48,12 @@ import io.fabric8.kubernetes.model.annotation.Version;
     path = ".spec.runtimeRef.name",
     wide = true,
     description = "EvalRuntime of the job.")
-@SelectableFields({".status.phase", ".spec.runtimeRef.name"})
+@Column(
+    name = "Queue",
+    path = ".spec.queueName",
+    wide = true,
+    description = "Kueue LocalQueue of the job.")
+@SelectableFields({".status.phase", ".spec.runtimeRef.name", ".spec.queueName"})
 @ValidationRule(
     value = "self.metadata.name.size() <= 52",
     message = "metadata.name is longer than 52 characters: choose a shorter name")

@@ -115,6 +115,14 @@ public record EvalJobSpec(
         @Min(60)
         @Max(604800)
         Integer stallSeconds,
+    @JsonPropertyDescription(
+            "The Kueue LocalQueue of the namespace that admits the Infer stage: its Jobs are made "
+                + "suspended, and Kueue starts them. Devices are then charged to no EvalQuota. "
+                + "A change moves a Job that has not been admitted, and otherwise counts from the "
+                + "next attempt on. Not used on one machine. Omitted: no queue.")
+        @Size(min = 1, max = 63)
+        @Pattern("^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
+        String queueName,
     @JsonPropertyDescription("CPU, memory and disk of each stage. Omitted: what the runtime says.")
         ResourcesByStage resources,
     @JsonPropertyDescription("On which nodes the pods may run. Omitted: what the runtime says.")
@@ -174,6 +182,11 @@ public record EvalJobSpec(
   /** {@link #stallSeconds()}, or the default {@code 3600} when left out. */
   public Integer stallSecondsOrDefault() {
     return stallSeconds == null ? 3600 : stallSeconds;
+  }
+
+  /** {@link #queueName()}, empty when left out. */
+  public Optional<String> queueNameIfSet() {
+    return Optional.ofNullable(queueName);
   }
 
   /** {@link #resources()}, empty when left out. */

@@ -19,6 +19,15 @@ public enum WaitingReason {
   /** An older pod of the same model is still ending. */
   PodsRemain,
 
+  /** Kueue has not admitted the Job, or has taken its devices back. */
+  Kueue,
+
+  /** The spec names a queue of Kueue, and Kueue is not there or must not be read. */
+  KueueNotFound,
+
+  /** Somebody other than the queue of the spec has suspended the Job. */
+  JobSuspended,
+
   /** No node has room for the pod. */
   Unschedulable,
 

@@ -173,10 +173,18 @@ class DefinitionsTest {
     assertThat(version.get("additionalPrinterColumns"))
         .map(column -> column.path("name").asText() + column.path("priority").asText())
         .containsExactly(
-            "Phase", "Models", "Devices", "Progress", "Waiting", "Age", "Score1", "Runtime1");
+            "Phase",
+            "Models",
+            "Devices",
+            "Progress",
+            "Waiting",
+            "Age",
+            "Score1",
+            "Runtime1",
+            "Queue1");
     assertThat(version.get("selectableFields"))
         .map(field -> field.path("jsonPath").asText())
-        .containsExactly(".status.phase", ".spec.runtimeRef.name");
+        .containsExactly(".status.phase", ".spec.runtimeRef.name", ".spec.queueName");
     assertThat(version.at("/subresources/status").isObject()).isTrue();
   }
 
@@ -204,7 +212,13 @@ class DefinitionsTest {
     assertThat(rule).contains("self.spec.runID != oldSelf.spec.runID");
     List<String> operational =
         List.of(
-            "runID", "retryLimit", "maxConcurrentModels", "stallSeconds", "resources", "placement");
+            "runID",
+            "retryLimit",
+            "maxConcurrentModels",
+            "stallSeconds",
+            "queueName",
+            "resources",
+            "placement");
     schema("evaljobs")
         .at("/properties/spec/properties")
         .fieldNames()

@@ -72,6 +72,12 @@ final class ModelStep {
     if (storing) {
       return;
     }
+    if (QueueMove.isDue(attempt, pass.input().job().getSpec())) {
+      pass.act(new Action.DeleteJob(attempt.jobName()));
+      pass.waitFor(model.name(), QueueMove.wait(pass.input().job().getSpec()));
+      model.phase(Phase.Pending);
+      return;
+    }
     Optional<Duration> untold =
         StartGrace.left(attempt, now(), pass.input().settings().startGrace());
     if (untold.isPresent()) {
@@ -90,6 +96,10 @@ final class ModelStep {
               ? StageOrder.phase(model.stage())
               : Phase.Pending);
       pass.waitFor(model.name(), waits.why());
+      if (waits.why().reason() == WaitingReason.KueueNotFound) {
+        // Nothing tells when Kueue comes.
+        pass.again(pass.input().settings().blockedDelay());
+      }
     } else if (state instanceof AttemptObservation.Leaving) {
       waitForPods("The Job " + attempt.jobName() + " is being deleted.");
     } else if (state instanceof AttemptObservation.Succeeded) {

@@ -13,6 +13,7 @@ import java.util.Optional;
  * @param jobName name of the Job
  * @param jobUid UID of its Job
  * @param state what became of it
+ * @param queue where its Job stands with Kueue, when it has a queue
  * @param made when its Job was made
  * @param holdsDevices whether a pod of it is bound to a node, until pod and Job have ended
  * @param nodeName node of its pod, when bound
@@ -28,6 +29,7 @@ public record AttemptObservation(
     String jobName,
     String jobUid,
     State state,
+    Optional<QueuePlace> queue,
     Optional<Instant> made,
     boolean holdsDevices,
     Optional<String> nodeName,

@@ -46,10 +46,11 @@ public final class JobObserver {
    * @param jobs Jobs labelled as children of the EvalJob
    * @param pods pods labelled as children of the EvalJob
    * @param failedCreates FailedCreate events of those Jobs
+   * @param kueue what is seen of Kueue
    * @return an observation for every model that has a Job or a pod
    */
   public Map<String, ModelObservation> observe(
-      List<Job> jobs, List<Pod> pods, List<Event> failedCreates) {
+      List<Job> jobs, List<Pod> pods, List<Event> failedCreates, KueueView kueue) {
     Map<String, List<AttemptObservation>> attempts = new TreeMap<>();
     for (Job job : jobs) {
       if (isOurs(job) && runOf(job) == runNumber) {
@@ -59,7 +60,13 @@ public final class JobObserver {
           attempts
               .computeIfAbsent(label(job, Labels.MODEL), model -> new ArrayList<>())
               .add(
-                  attempt(job, stage.get(), attempt, newestPod(job, pods), of(job, failedCreates)));
+                  attempt(
+                      job,
+                      stage.get(),
+                      attempt,
+                      newestPod(job, pods),
+                      of(job, failedCreates),
+                      kueue));
         }
       }
     }
@@ -99,15 +106,21 @@ public final class JobObserver {
   }
 
   private AttemptObservation attempt(
-      Job job, Stage stage, int attempt, Optional<Pod> pod, Optional<Event> failedCreate) {
+      Job job,
+      Stage stage,
+      int attempt,
+      Optional<Pod> pod,
+      Optional<Event> failedCreate,
+      KueueView kueue) {
     Optional<TerminationMessage> termination = pod.flatMap(PodReading::termination);
-    AttemptObservation.State state = state(job, pod, failedCreate, termination);
+    AttemptObservation.State state = state(job, pod, failedCreate, termination, kueue);
     return new AttemptObservation(
         stage,
         attempt,
         job.getMetadata().getName(),
         job.getMetadata().getUid(),
         state,
+        SuspensionReading.place(job),
         instant(job.getMetadata().getCreationTimestamp()),
         pod.filter(seen -> !PodReading.hasEnded(seen) || !state.isEnd())
             .flatMap(PodReading::node)
@@ -130,7 +143,8 @@ public final class JobObserver {
       Job job,
       Optional<Pod> pod,
       Optional<Event> failedCreate,
-      Optional<TerminationMessage> termination) {
+      Optional<TerminationMessage> termination,
+      KueueView kueue) {
     if (job.getMetadata().getDeletionTimestamp() != null) {
       return new AttemptObservation.Leaving();
     }
@@ -144,6 +158,10 @@ public final class JobObserver {
     }
     if (JobReading.hasCondition(job, "Failed") || pod.filter(PodReading::isLost).isPresent()) {
       return FailureReading.of(job, pod, termination);
+    }
+    if (SuspensionReading.isSuspended(job)) {
+      // Its pod is being taken away, which is no end of the attempt.
+      return new AttemptObservation.Waits(SuspensionReading.wait(job, kueue));
     }
     if (pod.isEmpty()) {
       return new AttemptObservation.Waits(JobReading.waitWithoutPod(failedCreate));

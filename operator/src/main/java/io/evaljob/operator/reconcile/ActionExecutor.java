@@ -131,6 +131,7 @@ final class ActionExecutor {
     Job desired = children.job(job, plan, action.stage(), action.attempt());
     ChildWriter.Result<Job> result = writer.create(desired);
     if (result.verdict() == ChildWriter.Verdict.OURS_BUT_DIFFERENT) {
+      writer.deleteIfQueued(desired);
       return new Outcome.Superseded(action);
     }
     result.made().ifPresent(sources::remember);

@@ -3,6 +3,7 @@ package io.evaljob.operator.reconcile;
 import io.evaljob.api.v1alpha1.WaitingReason;
 import io.evaljob.operator.observe.QuotaRefusal;
 import io.evaljob.operator.observe.Wait;
+import io.evaljob.operator.resources.Labels;
 import io.evaljob.operator.resources.SameChild;
 import io.fabric8.kubernetes.api.model.DeletionPropagation;
 import io.fabric8.kubernetes.api.model.HasMetadata;
@@ -149,6 +150,21 @@ final class ChildWriter {
             .inNamespace(desired.getMetadata().getNamespace())
             .withName(desired.getMetadata().getName())
             .get());
+  }
+
+  /**
+   * Deletes the Job under a name where it has a queue: it would be admitted one day, beside the one
+   * that takes its place.
+   */
+  void deleteIfQueued(Job desired) {
+    boolean queued =
+        whole(desired)
+            .map(found -> found.getMetadata().getLabels())
+            .filter(labels -> labels.containsKey(Labels.QUEUE))
+            .isPresent();
+    if (queued) {
+      deleteJob(desired.getMetadata().getNamespace(), desired.getMetadata().getName());
+    }
   }
 
   /** Deletes a Job; it stays until its pods are gone. */

@@ -39,11 +39,14 @@ public final class EvalJobOperator implements AutoCloseable {
 
   private final Operator operator;
   private final ReportInbox inbox;
+  private final EvalJobReconciler reconciler;
   private final List<Runnable> wakes;
 
-  private EvalJobOperator(Operator operator, ReportInbox inbox, List<Runnable> wakes) {
+  private EvalJobOperator(
+      Operator operator, ReportInbox inbox, EvalJobReconciler reconciler, List<Runnable> wakes) {
     this.operator = operator;
     this.inbox = inbox;
+    this.reconciler = reconciler;
     this.wakes = wakes;
   }
 
@@ -160,7 +163,8 @@ public final class EvalJobOperator implements AutoCloseable {
         (ControllerConfigurationOverrider<EvalRuntime> controller) ->
             controllerSettings(controller));
     operator.start();
-    return new EvalJobOperator(operator, inbox, List.of(reconciler::wakeAll, runtimes::wakeAll));
+    return new EvalJobOperator(
+        operator, inbox, reconciler, List.of(reconciler::wakeAll, runtimes::wakeAll));
   }
 
   /** Closing the operator ends its watches too, without a reason. */
@@ -212,5 +216,6 @@ public final class EvalJobOperator implements AutoCloseable {
   @Override
   public void close() {
     operator.stop();
+    reconciler.close();
   }
 }

@@ -58,7 +58,7 @@ final class EvalJobReconciler implements Reconciler<EvalJob> {
     this.inbox = inbox;
     this.limits = limits;
     leaders = new LeadersPass(leadership);
-    sources = new EventSources(client, config, devices, inbox);
+    sources = new EventSources(client, config, clock, devices, inbox, limits);
     KubernetesClient writing = Fence.singleTry(client);
     trusted = new TrustedJobs(children, new ChildWriter(client));
     executor = new ActionExecutor(writing, children, sources, caBundle);
@@ -70,6 +70,11 @@ final class EvalJobReconciler implements Reconciler<EvalJob> {
   /** Has every EvalJob reconciled. */
   void wakeAll() {
     sources.wakeAll();
+  }
+
+  /** Ends what the framework does not end. */
+  void close() {
+    sources.close();
   }
 
   @Override

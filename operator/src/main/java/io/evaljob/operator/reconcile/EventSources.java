@@ -7,7 +7,10 @@ import io.evaljob.api.v1alpha1.ModelProfile;
 import io.evaljob.api.v1alpha1.ModelStatus;
 import io.evaljob.api.v1alpha1.Stage;
 import io.evaljob.operator.config.OperatorConfig;
+import io.evaljob.operator.lifecycle.LifecycleSettings;
 import io.evaljob.operator.observe.JobObserver;
+import io.evaljob.operator.observe.KueueView;
+import io.evaljob.operator.observe.SuspensionReading;
 import io.evaljob.operator.plan.DeviceContext;
 import io.evaljob.operator.report.PodIdentity;
 import io.evaljob.operator.resources.Labels;
@@ -31,6 +34,7 @@ import io.javaoperatorsdk.operator.processing.event.source.EventSource;
 import io.javaoperatorsdk.operator.processing.event.source.IndexerResourceCache;
 import io.javaoperatorsdk.operator.processing.event.source.inbound.SimpleInboundEventSource;
 import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEventSource;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
@@ -58,6 +62,7 @@ final class EventSources {
   private final OperatorConfig config;
   private final DeviceContext devices;
   private final ReportInbox inbox;
+  private final KueueWatch kueue;
   private final List<ModelProfile> catalogue = new Catalogue().profiles();
   private IndexerResourceCache<EvalJob> evalJobs;
   private InformerEventSource<Job, EvalJob> jobs;
@@ -71,11 +76,19 @@ final class EventSources {
   private SimpleInboundEventSource<EvalJob> wakes;
 
   EventSources(
-      KubernetesClient client, OperatorConfig config, DeviceContext devices, ReportInbox inbox) {
+      KubernetesClient client,
+      OperatorConfig config,
+      InstantSource clock,
+      DeviceContext devices,
+      ReportInbox inbox,
+      LifecycleSettings limits) {
     this.client = client;
     this.config = config;
     this.devices = devices;
     this.inbox = inbox;
+    kueue =
+        new KueueWatch(
+            client, config.watchNamespaces(), clock, limits.blockedDelay(), this::wakeJobOf);
   }
 
   /** What the framework calls the namespaces to watch. */
@@ -132,9 +145,21 @@ final class EventSources {
         jobs, pods, configMaps, failedCreates, claims, runtimes, profiles, namespaces, wakes);
   }
 
+  /** Ends the watch that is not the framework's. */
+  void close() {
+    kueue.close();
+  }
+
   /** Has every EvalJob looked at: what was due while another replica led was not done here. */
   void wakeAll() {
     evalJobs.list().map(ResourceID::fromResource).forEach(wakes::propagateEvent);
+  }
+
+  /** Has the EvalJob looked at whose child this Job is. */
+  private void wakeJobOf(ResourceID child) {
+    jobs.get(child).stream()
+        .flatMap(job -> jobOfChild(job).stream())
+        .forEach(wakes::propagateEvent);
   }
 
   private <T extends HasMetadata> InformerEventSource<T, EvalJob> children(
@@ -256,7 +281,18 @@ final class EventSources {
         children,
         pods.byIndex(BY_JOB, uid),
         events,
+        kueue(children),
         RecordedPlans.read(job, (model, name) -> plan(namespace, model, name)));
+  }
+
+  /** Kueue is asked only for what waits in a queue of it. */
+  private KueueView kueue(List<Job> children) {
+    List<String> queued =
+        children.stream()
+            .filter(SuspensionReading::isInQueue)
+            .map(child -> child.getMetadata().getUid())
+            .toList();
+    return queued.isEmpty() ? KueueView.NOT_ASKED : kueue.view(queued);
   }
 
   /**

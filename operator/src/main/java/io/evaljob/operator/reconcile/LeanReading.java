@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.module.SimpleModule;
 import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.api.v1alpha1.EvalRuntime;
 import io.evaljob.api.v1alpha1.ModelProfile;
+import io.evaljob.operator.observe.Workload;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.ConfigMapVolumeSource;
 import io.fabric8.kubernetes.api.model.Container;
@@ -60,7 +61,7 @@ public final class LeanReading {
               Set.of("phase", "reason", "message", "conditions", "containerStatuses")),
           Map.entry(ContainerStatus.class, Set.of("name", "state", "imageID")),
           top(Job.class, "spec", "status"),
-          Map.entry(JobSpec.class, Set.of("template")),
+          Map.entry(JobSpec.class, Set.of("suspend", "template")),
           Map.entry(PodTemplateSpec.class, Set.of("spec")),
           Map.entry(JobStatus.class, Set.of("conditions")),
           top(PersistentVolumeClaim.class, "spec"),
@@ -81,6 +82,8 @@ public final class LeanReading {
           Event.class,
           PersistentVolumeClaim.class,
           Namespace.class,
+          Workload.V1Beta1.class,
+          Workload.V1Beta2.class,
           Status.class);
 
   private LeanReading() {}

@@ -7,6 +7,7 @@ import io.evaljob.api.v1alpha1.RunStatus;
 import io.evaljob.operator.lifecycle.LifecycleInput;
 import io.evaljob.operator.lifecycle.LifecycleSettings;
 import io.evaljob.operator.observe.JobObserver;
+import io.evaljob.operator.observe.KueueView;
 import io.evaljob.operator.observe.StageReport;
 import io.evaljob.operator.plan.DeviceContext;
 import io.evaljob.operator.resources.RunHash;
@@ -36,6 +37,7 @@ import java.util.Optional;
  * @param jobs Jobs labelled as its children
  * @param pods pods labelled as its children
  * @param failedCreates FailedCreate events of these Jobs
+ * @param kueue what is seen of Kueue
  * @param plans what stands under the names of the plans on record
  */
 record Snapshot(
@@ -50,6 +52,7 @@ record Snapshot(
     List<Job> jobs,
     List<Pod> pods,
     List<Event> failedCreates,
+    KueueView kueue,
     RecordedPlans plans) {
 
   Snapshot {
@@ -75,6 +78,7 @@ record Snapshot(
         fewer,
         pods,
         failedCreates,
+        kueue,
         plans);
   }
 
@@ -90,7 +94,7 @@ record Snapshot(
         validation instanceof Validation.Valid valid
             ? Optional.of(RunHash.of(job, valid.job().runtime()))
             : Optional.empty(),
-        observer.observe(jobs, pods, failedCreates),
+        observer.observe(jobs, pods, failedCreates, kueue),
         observer.jobsOfOtherRuns(jobs),
         plans.intact().keySet(),
         plans.foreign(),

@@ -18,6 +18,9 @@ public final class Labels {
   public static final String RUN = "evaljob.io/run";
   public static final String ATTEMPT = "evaljob.io/attempt";
 
+  /** Kueue's: the LocalQueue that admits the Job that has this label. */
+  public static final String QUEUE = "kueue.x-k8s.io/queue-name";
+
   /** What a ConfigMap holds: {@code runner}, {@code plan} or {@code results}. */
   public static final String CONTENT = "evaljob.io/content";
 

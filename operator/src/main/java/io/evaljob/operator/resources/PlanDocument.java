@@ -48,6 +48,9 @@ public record PlanDocument(
   /** The only version there is; another one means another operator wrote it. */
   public static final String SCHEMA_VERSION = "1";
 
+  /** The context of a container of a cluster's pod. */
+  static final String POD = "Pod";
+
   /** Copies the collections; null becomes empty. */
   public PlanDocument {
     datasets = copy(datasets);
@@ -116,7 +119,7 @@ public record PlanDocument(
   /**
    * What the evaluating container gets.
    *
-   * @param context {@code Pod} or {@code BareProcess}
+   * @param context {@link #POD} or {@code BareProcess}
    * @param vendor who makes the devices
    * @param resourceName extended resource to request
    * @param kind {@code Whole}, {@code Partition} or {@code Shared}

@@ -100,7 +100,7 @@ final class PlanDocuments {
     long minMemory =
         spec.acceleratorOrDefault().minMemoryIfSet().map(CanonicalQuantity::bytes).orElse(0L);
     return new PlanDocument.Devices(
-        context instanceof DeviceContext.BareProcess ? "BareProcess" : "Pod",
+        context instanceof DeviceContext.BareProcess ? "BareProcess" : PlanDocument.POD,
         plan.accelerator().vendor().name(),
         plan.resourceName(),
         plan.accelerator().kind().name(),

@@ -80,6 +80,9 @@ public final class SameChild {
     }
     JsonNode wanted = MAPPER.valueToTree(desired);
     JsonNode there = MAPPER.valueToTree(found);
+    if (KueueFields.belongTo(desired)) {
+      KueueFields.leave(wanted, there);
+    }
     return contains(there, wanted) && !doesMore(wanted, there) ? Verdict.SAME : Verdict.DIFFERENT;
   }
 

@@ -52,6 +52,16 @@ record StageContext(
     return stage == Stage.Infer ? plan.devices().total() : 0;
   }
 
+  /**
+   * The Kueue queue that admits the Job: devices are what is scarce, so only the stage that holds
+   * them is queued. One machine has no Kueue.
+   */
+  Optional<String> queue() {
+    return stage == Stage.Infer && plan.devices().context().equals(PlanDocument.POD)
+        ? spec().queueNameIfSet()
+        : Optional.empty();
+  }
+
   Optional<CacheSpec> cache() {
     return spec().storageIfSet().flatMap(storage -> storage.cacheIfSet());
   }

@@ -73,14 +73,23 @@ final class StageJob {
             context.stage(),
             context.attempt());
     return new JobBuilder()
-        .withMetadata(ChildMetadata.of(context.job(), name(), labels))
+        .withMetadata(ChildMetadata.of(context.job(), name(), jobLabels(labels)))
         .withNewSpec()
+        // Without a webhook Kueue suspends a Job only once its pod is there, and deletes that.
+        .withSuspend(context.queue().isPresent() ? true : null)
         .withParallelism(1)
         .withCompletions(1)
         .withBackoffLimit(0)
         .withTemplate(template(labels))
         .endSpec()
         .build();
+  }
+
+  /** The queue is the Job's alone: on a pod the label has Kueue queue the pod as well. */
+  private Map<String, String> jobLabels(Map<String, String> labels) {
+    Map<String, String> all = new TreeMap<>(labels);
+    context.queue().ifPresent(queue -> all.put(Labels.QUEUE, queue));
+    return all;
   }
 
   private String name() {

@@ -2,12 +2,16 @@ package io.evaljob.operator.reconcile;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.evaljob.operator.observe.Workload;
+import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.api.model.WatchEvent;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class LeanReadingTest {
 
@@ -62,6 +66,32 @@ class LeanReadingTest {
         .isEqualTo("runner");
     assertThat(job.getStatus().getConditions().get(0).getType()).isEqualTo("Complete");
     assertThat(job.getSpec().getParallelism()).isNull();
+  }
+
+  @ParameterizedTest
+  @ValueSource(classes = {Workload.V1Beta1.class, Workload.V1Beta2.class})
+  void aWorkloadKeepsWhyItWaits(Class<? extends Workload> version) {
+    String text =
+        """
+        {"apiVersion": "kueue.x-k8s.io/VERSION", "kind": "Workload",
+         "metadata": {"name": "w", "ownerReferences": [{"uid": "1", "kind": "Job"}]},
+         "spec": {"active": true, "queueName": "q", "podSets": [{"name": "main"}]},
+         "status": {"admission": {"clusterQueue": "c", "podSetAssignments": []},
+           "conditions": [{"type": "Admitted", "status": "True", "reason": "Admitted"}],
+           "requeueState": {"count": 1}}}
+        """
+            .replace("VERSION", HasMetadata.getVersion(version));
+
+    Workload read =
+        (Workload)
+            lean.unmarshal("{\"type\": \"ADDED\", \"object\": " + text + "}", WatchEvent.class)
+                .getObject();
+
+    assertThat(read).isInstanceOf(version);
+    assertThat(lean.asJson(read))
+        .isEqualTo(lean.asJson(lean.unmarshal(text, version)))
+        .contains("\"uid\":\"1\"", "\"active\":true", "\"clusterQueue\":\"c\"", "Admitted")
+        .doesNotContain("podSets", "requeueState");
   }
 
   @Test

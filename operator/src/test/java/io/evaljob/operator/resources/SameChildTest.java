@@ -11,6 +11,8 @@ import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaimBuilder;
 import io.fabric8.kubernetes.api.model.Quantity;
+import io.fabric8.kubernetes.api.model.Toleration;
+import io.fabric8.kubernetes.api.model.TolerationBuilder;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.api.model.batch.v1.JobBuilder;
 import io.fabric8.kubernetes.client.utils.Serialization;
@@ -214,5 +216,90 @@ class SameChildTest {
             .endSpec()
             .build();
     assertThat(SameChild.compare(desired, grown)).isEqualTo(SAME);
+  }
+
+  private static Job queued() {
+    return new JobBuilder(DESIRED)
+        .editMetadata()
+        .addToLabels(Labels.QUEUE, "team")
+        .endMetadata()
+        .editSpec()
+        .withSuspend(true)
+        .editTemplate()
+        .editSpec()
+        .addToTolerations(toleration("ours"))
+        .endSpec()
+        .endTemplate()
+        .endSpec()
+        .build();
+  }
+
+  private static Toleration toleration(String key) {
+    return new TolerationBuilder().withKey(key).withOperator("Exists").build();
+  }
+
+  /** As Kueue leaves a Job that it has admitted. */
+  private static Job admitted(Job job) {
+    return new JobBuilder(job)
+        .editSpec()
+        .withSuspend(false)
+        .editTemplate()
+        .editOrNewMetadata()
+        .addToLabels("kueue.x-k8s.io/podset", "main")
+        .addToAnnotations("kueue.x-k8s.io/workload", "job-x")
+        .endMetadata()
+        .editSpec()
+        .addToNodeSelector("flavor", "h100")
+        .addToTolerations(toleration("reserved"))
+        .addNewSchedulingGate("kueue.x-k8s.io/topology")
+        .endSpec()
+        .endTemplate()
+        .endSpec()
+        .build();
+  }
+
+  @Test
+  void whatKueueWritesIntoAQueuedJobIsItsOwn() {
+    assertThat(SameChild.compare(queued(), admitted(queued()))).isEqualTo(SAME);
+    assertThat(SameChild.compare(queued(), queued())).isEqualTo(SAME);
+  }
+
+  @Test
+  void aJobWithoutAQueueIsNobodyElses() {
+    Job desired = new JobBuilder(queued()).editMetadata().withLabels(null).endMetadata().build();
+    assertThat(SameChild.compare(desired, admitted(desired))).isEqualTo(DIFFERENT);
+  }
+
+  @Test
+  void kueueMayAddAndNotTakeAway() {
+    Job without =
+        new JobBuilder(admitted(queued()))
+            .editSpec()
+            .editTemplate()
+            .editSpec()
+            .withTolerations(toleration("reserved"))
+            .endSpec()
+            .endTemplate()
+            .endSpec()
+            .build();
+    assertThat(SameChild.compare(queued(), without)).isEqualTo(DIFFERENT);
+    Job elsewhere =
+        new JobBuilder(admitted(queued()))
+            .editMetadata()
+            .addToLabels(Labels.QUEUE, "another")
+            .endMetadata()
+            .build();
+    assertThat(SameChild.compare(queued(), elsewhere)).isEqualTo(DIFFERENT);
+    Job doingMore =
+        new JobBuilder(admitted(queued()))
+            .editSpec()
+            .editTemplate()
+            .editSpec()
+            .withHostNetwork(true)
+            .endSpec()
+            .endTemplate()
+            .endSpec()
+            .build();
+    assertThat(SameChild.compare(queued(), doingMore)).isEqualTo(DIFFERENT);
   }
 }

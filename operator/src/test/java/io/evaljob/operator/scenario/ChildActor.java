@@ -81,12 +81,24 @@ final class ChildActor implements AutoCloseable {
     if (PretendedRunner.stageOf(job.getMetadata().getLabels()) == Stage.Unknown) {
       return;
     }
-    if (full.test(job.getMetadata().getNamespace())) {
+    if (Boolean.TRUE.equals(job.getSpec().getSuspend())) {
+      stage.execute(() -> suspend(job));
+    } else if (full.test(job.getMetadata().getNamespace())) {
       if (begun.add("refused " + job.getMetadata().getUid())) {
         stage.execute(() -> refuse(job));
       }
     } else if (begun.add(job.getMetadata().getUid())) {
       stage.execute(() -> play(job));
+    }
+  }
+
+  /** Takes the pod away, and makes another once the Job is resumed. */
+  private void suspend(Job job) {
+    try {
+      client.pods().inNamespace(job.getMetadata().getNamespace()).withName(podName(job)).delete();
+      begun.remove(job.getMetadata().getUid());
+    } catch (KubernetesClientException e) {
+      // The test is over.
     }
   }
 

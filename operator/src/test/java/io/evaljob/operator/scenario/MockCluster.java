@@ -111,6 +111,19 @@ public final class MockCluster implements TestCluster {
   }
 
   @Override
+  public void serveWorkloads() {
+    server.expectCustomResource(
+        new CustomResourceDefinitionContext.Builder()
+            .withGroup("kueue.x-k8s.io")
+            .withVersion("v1beta2")
+            .withScope("Namespaced")
+            .withKind("Workload")
+            .withPlural("workloads")
+            .withStatusSubresource(true)
+            .build());
+  }
+
+  @Override
   public void play(Script script, Supplier<Optional<ReportSink>> reports) {
     actor = new ChildActor(client, script, new PretendedRunner(reports), full::contains);
     actor.start();

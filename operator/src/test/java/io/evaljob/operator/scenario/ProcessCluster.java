@@ -155,6 +155,11 @@ final class ProcessCluster implements TestCluster {
     throw new UnsupportedOperationException("this machine knows no quota");
   }
 
+  @Override
+  public void serveWorkloads() {
+    throw new UnsupportedOperationException("this machine knows no Kueue");
+  }
+
   /** What is left is in a folder of the test. */
   @Override
   public void leaveNothing() {}

@@ -9,7 +9,14 @@ import io.evaljob.operator.testbed.ControlPlane;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.ResourceQuotaBuilder;
+import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceDefinition;
+import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceDefinitionBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.dsl.Resource;
+import io.fabric8.kubernetes.client.utils.Serialization;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -88,6 +95,55 @@ final class RealServerCluster implements TestCluster {
   @Override
   public void raiseQuota(String namespace) {
     client().resourceQuotas().inNamespace(namespace).withName(QUOTA).delete();
+  }
+
+  @Override
+  public void serveWorkloads() {
+    definitions().createOr(existing -> existing.update());
+    awaitServed("v1beta2", true);
+    awaitServed("v1beta1", true);
+  }
+
+  /** Serves them as Kueue's older releases do. */
+  void serveOnlyOldWorkloads() {
+    definitions()
+        .edit(
+            now ->
+                new CustomResourceDefinitionBuilder(now)
+                    .editSpec()
+                    .editMatchingVersion(version -> "v1beta2".equals(version.getName()))
+                    .withServed(false)
+                    .endVersion()
+                    .endSpec()
+                    .build());
+    awaitServed("v1beta2", false);
+  }
+
+  /**
+   * Takes Kueue's kind away, with all objects of it. It otherwise stays for the tests that follow:
+   * a kind that goes keeps the garbage collector busy.
+   */
+  void withdrawWorkloads() {
+    definitions().delete();
+    awaitServed("v1beta1", false);
+  }
+
+  private Resource<CustomResourceDefinition> definitions() {
+    try (InputStream file = RealServerCluster.class.getResourceAsStream("/kueue/workload.yaml")) {
+      return client().resource(Serialization.unmarshal(file, CustomResourceDefinition.class));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private void awaitServed(String version, boolean wanted) {
+    await()
+        .atMost(Duration.ofSeconds(30))
+        .until(
+            () -> {
+              var served = client().getApiResources("kueue.x-k8s.io/" + version);
+              return (served != null && !served.getResources().isEmpty()) == wanted;
+            });
   }
 
   @Override

@@ -76,6 +76,7 @@ class RightsUsedTest extends ScenarioBase {
   @Test
   void whatIsGrantedIsUsedAndNothingIsMissing() throws Exception {
     useEverything();
+    waitInAQueue();
     keepAnAuthorityAndALease();
 
     List<AuditLog.Request> requests =
@@ -133,6 +134,14 @@ class RightsUsedTest extends ScenarioBase {
     awaitPhase("all", "Succeeded");
     // Older runners are swept once the end is told.
     await().until(() -> tap.kindsOfWrites().contains("DELETE configmaps"));
+    stopOperator();
+  }
+
+  private void waitInAQueue() {
+    cluster().serveWorkloads();
+    startOperator();
+    apply(Samples.edited(job("queued", "base"), "queueName", "team"));
+    awaitWaiting("queued", "Kueue");
     stopOperator();
   }
 

@@ -172,6 +172,10 @@ abstract class ScenarioBase {
     operatorClients.clear();
   }
 
+  boolean isReady() {
+    return operator.get().ready();
+  }
+
   ReportSink sink() {
     return operator.get().reportSink();
   }

@@ -30,6 +30,9 @@ public interface TestCluster extends AutoCloseable {
   /** Lets pods be made again. */
   void raiseQuota(String namespace);
 
+  /** Serves Workloads of Kueue in both versions, until the test ends. */
+  void serveWorkloads();
+
   /**
    * Begins to run Jobs.
    *

@@ -110,7 +110,13 @@ class AdmissionCasesTest {
     bare.set("status", whole.get("status").deepCopy());
     ObjectNode before = started(bare);
     List<String> operational =
-        List.of("retryLimit", "maxConcurrentModels", "stallSeconds", "resources", "placement");
+        List.of(
+            "retryLimit",
+            "maxConcurrentModels",
+            "stallSeconds",
+            "queueName",
+            "resources",
+            "placement");
     return whole.get("spec").properties().stream()
         .filter(field -> !List.of("runID", "models", "datasets").contains(field.getKey()))
         .map(

@@ -1,0 +1,167 @@
+package io.evaljob.operator.observe;
+
+import io.evaljob.api.v1alpha1.WaitingReason;
+import io.evaljob.operator.observe.KueueView.Availability;
+import io.evaljob.operator.resources.Labels;
+import io.fabric8.kubernetes.api.model.Condition;
+import io.fabric8.kubernetes.api.model.batch.v1.Job;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Says why a Job is suspended, in Kueue's words where it is Kueue's to say. */
+public final class SuspensionReading {
+
+  /**
+   * Kueue's reasons for not giving quota, as the several releases write them, and what follows from
+   * each. {@code Pending} and {@code Inadmissible} are the older words for many of the others.
+   */
+  private static final Map<String, String> REMEDIES =
+      Map.of(
+          "ExceedsMaxQuota",
+          "the queue can never give as much: ask for less, or have its quota raised",
+          "NoMatchingFlavor",
+          "no flavor of the queue fits its placement: change spec.placement, or the flavors",
+          "Misconfigured",
+          "correct spec.queueName, or have the queue it names made or mended",
+          "Inadmissible",
+          "correct spec.queueName, or have the queue it names made or mended",
+          "Suspended",
+          "the queue is stopped: it starts when its stopPolicy is lifted",
+          "AdmissionGated",
+          "it starts when its gate is opened");
+
+  private static final String LATER = "it starts when quota becomes free";
+
+  private SuspensionReading() {}
+
+  static Optional<QueuePlace> place(Job job) {
+    return queue(job).map(name -> new QueuePlace(name, isSuspended(job)));
+  }
+
+  /**
+   * Whether a Job waits in a queue of Kueue.
+   *
+   * @param job the Job
+   */
+  public static boolean isInQueue(Job job) {
+    return isSuspended(job) && queue(job).isPresent();
+  }
+
+  static boolean isSuspended(Job job) {
+    return job.getSpec() != null && Boolean.TRUE.equals(job.getSpec().getSuspend());
+  }
+
+  /** What a suspended Job waits for. */
+  static Wait wait(Job job, KueueView kueue) {
+    Optional<String> queue = queue(job);
+    if (queue.isEmpty()) {
+      return new Wait(
+          WaitingReason.JobSuspended,
+          "Job "
+              + job.getMetadata().getName()
+              + " has no queue and was suspended by somebody else: resume it; where Kueue manages"
+              + " Jobs without a queue, give the namespace a LocalQueue named default.");
+    }
+    if (kueue.availability() == Availability.ABSENT) {
+      return new Wait(
+          WaitingReason.KueueNotFound,
+          "spec.queueName: "
+              + queue.get()
+              + " is a queue of Kueue, which this cluster does not have (no API "
+              + Workload.GROUP
+              + "); install Kueue, or remove spec.queueName.");
+    }
+    if (kueue.availability() == Availability.FORBIDDEN) {
+      return new Wait(
+          WaitingReason.KueueNotFound,
+          "The Job is in Kueue's queue "
+              + queue.get()
+              + ", and the operator may not read Kueue's Workloads to say more; apply the roles of"
+              + " this version of the operator.");
+    }
+    return new Wait(
+        WaitingReason.Kueue,
+        "Kueue's queue "
+            + queue.get()
+            + ": "
+            + Optional.ofNullable(kueue.workloads().get(job.getMetadata().getUid()))
+                .map(SuspensionReading::told)
+                .orElse(
+                    "no Workload was made of the Job yet; if it stays so, see that Kueue runs,"
+                        + " manages batch/job and this namespace."));
+  }
+
+  private static String told(Workload workload) {
+    if (workload.getSpec() != null && Boolean.FALSE.equals(workload.getSpec().active())) {
+      return evicted(workload).orElse("")
+          + "Workload "
+          + workload.getMetadata().getName()
+          + " is deactivated; set its spec.active to true to queue it again.";
+    }
+    if (is(workload, "Admitted", "True")) {
+      return "admitted, and about to start.";
+    }
+    if (is(workload, "QuotaReserved", "True")) {
+      return "quota is reserved"
+          + place(workload)
+          + ", and admission checks are left"
+          + find(workload, "Admitted", "False").map(SuspensionReading::words).orElse("")
+          + "; it starts when they are ready.";
+    }
+    Optional<Condition> refused = find(workload, "QuotaReserved", "False");
+    return evicted(workload).orElse("")
+        + refused.map(SuspensionReading::refusal).orElse("queued; " + LATER + ".");
+  }
+
+  private static String refusal(Condition refused) {
+    return "no quota"
+        + words(refused)
+        + "; "
+        + REMEDIES.getOrDefault(text(refused.getReason()), LATER)
+        + ".";
+  }
+
+  /** Kept from the pods that Kueue took away; its next admission clears it. */
+  private static Optional<String> evicted(Workload workload) {
+    return find(workload, "Evicted", "True")
+        .map(
+            evicted ->
+                "evicted ("
+                    + text(evicted.getReason())
+                    + "), work is kept and goes on when it is admitted again; ");
+  }
+
+  private static String words(Condition condition) {
+    String message = text(condition.getMessage());
+    return " (" + text(condition.getReason()) + (message.isBlank() ? "" : ": " + message) + ")";
+  }
+
+  private static String place(Workload workload) {
+    return workload.getStatus().admission() == null
+        ? ""
+        : " in ClusterQueue " + workload.getStatus().admission().clusterQueue();
+  }
+
+  private static boolean is(Workload workload, String type, String status) {
+    return find(workload, type, status).isPresent();
+  }
+
+  private static Optional<Condition> find(Workload workload, String type, String status) {
+    List<Condition> conditions =
+        workload.getStatus() == null ? List.of() : workload.getStatus().conditions();
+    return conditions.stream()
+        .filter(condition -> type.equals(condition.getType()))
+        .filter(condition -> status.equals(condition.getStatus()))
+        .findFirst();
+  }
+
+  private static Optional<String> queue(Job job) {
+    return Optional.ofNullable(job.getMetadata().getLabels())
+        .map(labels -> labels.get(Labels.QUEUE));
+  }
+
+  private static String text(String value) {
+    return JobObserver.text(value);
+  }
+}
