@@ -50,6 +50,7 @@ class ArchitectureTest {
 
   @ArchTest static final ArchRule validateLayer = mayUse("validate", "plan", "schema");
   @ArchTest static final ArchRule schemaLayer = mayUse("schema");
+  @ArchTest static final ArchRule profileLayer = mayUse("profile");
 
   @ArchTest
   static final ArchRule resourcesLayer = mayUse("resources", "plan", "config", "validate");
