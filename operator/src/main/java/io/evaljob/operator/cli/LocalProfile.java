@@ -55,6 +55,7 @@ final class LocalProfile {
             model.blocks(),
             model.tiedHead() ? Boolean.TRUE : null,
             new ActivationProfile(model.vision() ? VISION_BYTES : null, null, WORKSPACE_BYTES),
+            null,
             null));
     return profile;
   }

@@ -35,8 +35,7 @@ final class OfflineInputs {
     this.objects = objects;
     this.devices = devices;
     this.complete = complete;
-    profiles =
-        new LayeredProfiles(objects.profiles(), operatorNamespace, new Catalogue().profiles());
+    profiles = new LayeredProfiles(objects.profiles(), operatorNamespace, new Catalogue());
   }
 
   /** From the files of a part of a cluster; the rest of it is taken as given. */

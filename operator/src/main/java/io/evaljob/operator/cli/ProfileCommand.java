@@ -120,7 +120,7 @@ final class ProfileCommand implements Callable<Integer> {
   }
 
   private static Optional<ResolvedProfile> builtIn(String entry) {
-    return new LayeredProfiles(List.of(), "", new Catalogue().profiles()).byCatalogEntry("", entry);
+    return new LayeredProfiles(List.of(), "", new Catalogue()).byCatalogEntry("", entry);
   }
 
   private String checked(String given) {
@@ -150,10 +150,7 @@ final class ProfileCommand implements Callable<Integer> {
   private static String objectName(String text) {
     String model = text.startsWith("models--") ? text.substring(text.lastIndexOf("--") + 2) : text;
     String name =
-        model
-            .toLowerCase(Locale.ROOT)
-            .replaceAll("[^a-z0-9]+", "-")
-            .replaceAll("^-+", "");
+        model.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]+", "-").replaceAll("^-+", "");
     String cut = name.length() > MAX_NAME ? name.substring(0, MAX_NAME) : name;
     String trimmed = cut.replaceAll("-+$", "");
     return trimmed.isEmpty() ? "model" : trimmed;

@@ -69,7 +69,7 @@ final class SafetensorsHeader {
 
   private SafetensorsHeader(Path file, long dataLength, byte[] header) {
     this.file = file;
-    this.dataStart = PREFIX + header.length;
+    this.dataStart = (long) PREFIX + header.length;
     this.dataLength = dataLength;
     this.json = new StrictJson(file, PREFIX, header, WRONG);
   }

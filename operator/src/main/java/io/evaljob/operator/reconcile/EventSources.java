@@ -63,7 +63,7 @@ final class EventSources {
   private final DeviceContext devices;
   private final ReportInbox inbox;
   private final KueueWatch kueue;
-  private final List<ModelProfile> catalogue = new Catalogue().profiles();
+  private final Catalogue catalogue = new Catalogue();
   private IndexerResourceCache<EvalJob> evalJobs;
   private InformerEventSource<Job, EvalJob> jobs;
   private InformerEventSource<Pod, EvalJob> pods;

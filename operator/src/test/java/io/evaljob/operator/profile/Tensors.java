@@ -7,6 +7,7 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -21,6 +22,7 @@ public final class Tensors {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
+  @SuppressWarnings("ArrayRecordComponent") // numbers only: never compared, never changed
   private record Entry(String type, int bits, long[] shape) {
     long bytes() {
       return Arrays.stream(shape).reduce(1, Math::multiplyExact) * bits / 8;
@@ -71,7 +73,7 @@ public final class Tensors {
 
   /** Writes all of them to one file. */
   public Path write(Path file) {
-    return write(file, header().getBytes(java.nio.charset.StandardCharsets.UTF_8), bytes());
+    return write(file, header().getBytes(StandardCharsets.UTF_8), bytes());
   }
 
   /** Writes them to as many files, with an index. */
