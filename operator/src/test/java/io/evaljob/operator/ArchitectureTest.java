@@ -40,6 +40,15 @@ class ArchitectureTest {
           .resideInAnyPackage("java..", ROOT + "plan..");
 
   @ArchTest
+  static final ArchRule quotaIsPure =
+      classes()
+          .that()
+          .resideInAPackage(ROOT + "quota..")
+          .should()
+          .onlyDependOnClassesThat()
+          .resideInAnyPackage("java..", ROOT + "quota..");
+
+  @ArchTest
   static final ArchRule configKnowsNothing =
       classes()
           .that()
@@ -62,7 +71,7 @@ class ArchitectureTest {
 
   @ArchTest
   static final ArchRule lifecycleLayer =
-      mayUse("lifecycle", "plan", "validate", "resources", "observe", "status", "config");
+      mayUse("lifecycle", "plan", "quota", "validate", "resources", "observe", "status", "config");
 
   @ArchTest static final ArchRule leaderLayer = mayUse("leader");
   @ArchTest static final ArchRule reportLayer = mayUse("report", "config", "observe");
