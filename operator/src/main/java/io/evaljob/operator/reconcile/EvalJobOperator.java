@@ -1,6 +1,7 @@
 package io.evaljob.operator.reconcile;
 
 import io.evaljob.api.v1alpha1.EvalJob;
+import io.evaljob.api.v1alpha1.EvalQuota;
 import io.evaljob.api.v1alpha1.EvalRuntime;
 import io.evaljob.operator.config.OperatorConfig;
 import io.evaljob.operator.leader.Leadership;
@@ -17,6 +18,7 @@ import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
 import io.javaoperatorsdk.operator.Operator;
 import io.javaoperatorsdk.operator.RuntimeInfo;
 import io.javaoperatorsdk.operator.api.config.ControllerConfigurationOverrider;
+import io.javaoperatorsdk.operator.processing.event.rate.LinearRateLimiter;
 import io.javaoperatorsdk.operator.processing.retry.GenericRetry;
 import io.javaoperatorsdk.operator.processing.retry.Retry;
 import java.time.Clock;
@@ -34,6 +36,11 @@ public final class EvalJobOperator implements AutoCloseable {
 
   /** A pass without any event: what a watch missed is found in this time. */
   private static final Duration LONGEST_SILENCE = Duration.ofMinutes(3);
+
+  /** One pass grants all that has gathered, so a quota takes no more passes than these. */
+  private static final Duration QUOTA_PERIOD = Duration.ofMillis(500);
+
+  private static final int QUOTA_PASSES = 3;
 
   private static final Logger LOG = LoggerFactory.getLogger(EvalJobOperator.class);
 
@@ -140,6 +147,8 @@ public final class EvalJobOperator implements AutoCloseable {
             leadership);
     EvalRuntimeReconciler runtimes =
         new EvalRuntimeReconciler(client, clock, RuntimeValidator::validate, leadership);
+    EvalQuotaReconciler quotas =
+        new EvalQuotaReconciler(client, clock, reconciler.quotas(), reconciler.door(), leadership);
     Operator operator =
         new Operator(
             overrides ->
@@ -162,9 +171,17 @@ public final class EvalJobOperator implements AutoCloseable {
         runtimes,
         (ControllerConfigurationOverrider<EvalRuntime> controller) ->
             controllerSettings(controller));
+    operator.register(
+        quotas,
+        (ControllerConfigurationOverrider<EvalQuota> controller) ->
+            controllerSettings(controller)
+                .withRateLimiter(new LinearRateLimiter(QUOTA_PERIOD, QUOTA_PASSES)));
     operator.start();
     return new EvalJobOperator(
-        operator, inbox, reconciler, List.of(reconciler::wakeAll, runtimes::wakeAll));
+        operator,
+        inbox,
+        reconciler,
+        List.of(quotas::wakeAll, reconciler::wakeAll, runtimes::wakeAll));
   }
 
   /** Closing the operator ends its watches too, without a reason. */

@@ -43,6 +43,7 @@ final class EvalJobReconciler implements Reconciler<EvalJob> {
   private final StatusWriter writer;
   private final EventRecorder recorder;
   private final RunnerSweep sweep;
+  private final DeviceDoor door = new DeviceDoor();
 
   EvalJobReconciler(
       KubernetesClient client,
@@ -61,10 +62,20 @@ final class EvalJobReconciler implements Reconciler<EvalJob> {
     sources = new EventSources(client, config, clock, devices, inbox, limits);
     KubernetesClient writing = Fence.singleTry(client);
     trusted = new TrustedJobs(children, new ChildWriter(client));
-    executor = new ActionExecutor(writing, children, sources, caBundle);
+    executor = new ActionExecutor(writing, children, sources, caBundle, door);
     writer = new StatusWriter(writing);
     recorder = new EventRecorder(writing, clock);
     sweep = new RunnerSweep(writing, children, sources);
+  }
+
+  /** The caches as quotas see them. */
+  QuotaSources quotas() {
+    return sources.quotas();
+  }
+
+  /** What Jobs with charged devices are made behind. */
+  DeviceDoor door() {
+    return door;
   }
 
   /** Has every EvalJob reconciled. */
@@ -100,7 +111,11 @@ final class EvalJobReconciler implements Reconciler<EvalJob> {
             snapshot.lifecycleInput(validation, inbox.reportsOf(job), clock.instant(), limits));
     List<Outcome> outcomes = executor.execute(snapshot, validation, decision.actions());
     Conclusion conclusion = decision.conclude(outcomes);
-    return finish(job, conclusion, writer.write(job, conclusion.status(), context));
+    StatusWriter.Written written = writer.write(job, conclusion.status(), context);
+    if (written != StatusWriter.Written.CONFLICT) {
+      sources.quotas().written(job, conclusion.status(), snapshot.ledger());
+    }
+    return finish(job, conclusion, written);
   }
 
   private UpdateControl<EvalJob> finish(

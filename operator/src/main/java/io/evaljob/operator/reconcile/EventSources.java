@@ -2,6 +2,7 @@ package io.evaljob.operator.reconcile;
 
 import io.evaljob.api.v1alpha1.DatasetSpec;
 import io.evaljob.api.v1alpha1.EvalJob;
+import io.evaljob.api.v1alpha1.EvalQuota;
 import io.evaljob.api.v1alpha1.EvalRuntime;
 import io.evaljob.api.v1alpha1.ModelProfile;
 import io.evaljob.api.v1alpha1.ModelStatus;
@@ -73,7 +74,9 @@ final class EventSources {
   private InformerEventSource<EvalRuntime, EvalJob> runtimes;
   private InformerEventSource<ModelProfile, EvalJob> profiles;
   private InformerEventSource<Namespace, EvalJob> namespaces;
+  private InformerEventSource<EvalQuota, EvalJob> evalQuotas;
   private SimpleInboundEventSource<EvalJob> wakes;
+  private final QuotaSources quotas = new QuotaSources(id -> wakes.propagateEvent(id));
 
   EventSources(
       KubernetesClient client,
@@ -91,6 +94,11 @@ final class EventSources {
             client, config.watchNamespaces(), clock, limits.blockedDelay(), this::wakeJobOf);
   }
 
+  /** The same caches as quotas see them. */
+  QuotaSources quotas() {
+    return quotas;
+  }
+
   /** What the framework calls the namespaces to watch. */
   static Set<String> namespaces(Collection<String> configured) {
     return configured.isEmpty() ? Set.of(Constants.WATCH_ALL_NAMESPACES) : Set.copyOf(configured);
@@ -103,13 +111,13 @@ final class EventSources {
             BY_RUNTIME, job -> List.of(job.getSpec().runtimeRef().name()),
             BY_NAMESPACE, job -> List.of(job.getMetadata().getNamespace()),
             BY_CLAIM, ReferencedClaims::keys));
-    jobs = children(Job.class, context);
+    jobs = new TappedSource<>(children(Job.class).build(), context, quotas::child);
     jobs.addIndexers(
         Map.of(BY_JOB, EventSources::jobUid, BY_UID, job -> List.of(job.getMetadata().getUid())));
-    pods = children(Pod.class, context);
+    pods = new TappedSource<>(children(Pod.class).build(), context, quotas::child);
     pods.addIndexers(
         Map.of(BY_JOB, EventSources::jobUid, BY_UID, pod -> List.of(pod.getMetadata().getUid())));
-    configMaps = children(ConfigMap.class, context);
+    configMaps = source(children(ConfigMap.class), context);
     configMaps.addIndexers(Map.of(BY_JOB, EventSources::jobUid));
     failedCreates = failedCreates(context);
     claims =
@@ -132,17 +140,37 @@ final class EventSources {
                 .withSecondaryToPrimaryMapper(this::jobsOfProfile),
             context);
     namespaces =
-        source(
+        new TappedSource<>(
             config(Namespace.class)
                 .withWatchAllNamespaces()
                 .withSecondaryToPrimaryMapper(
                     namespace ->
-                        ids(evalJobs.byIndex(BY_NAMESPACE, namespace.getMetadata().getName()))),
-            context);
+                        ids(evalJobs.byIndex(BY_NAMESPACE, namespace.getMetadata().getName())))
+                .build(),
+            context,
+            quotas::namespace);
+    evalQuotas =
+        new TappedSource<>(
+            config(EvalQuota.class)
+                .withWatchAllNamespaces()
+                .withSecondaryToPrimaryMapper(quota -> Set.of())
+                .build(),
+            context,
+            quotas::quota);
     wakes = new SimpleInboundEventSource<>("wakes");
+    quotas.connect(evalJobs, jobs, pods, namespaces, evalQuotas);
     inbox.connect(wakes::propagateEvent, this::identify);
     return List.of(
-        jobs, pods, configMaps, failedCreates, claims, runtimes, profiles, namespaces, wakes);
+        jobs,
+        pods,
+        configMaps,
+        failedCreates,
+        claims,
+        runtimes,
+        profiles,
+        namespaces,
+        evalQuotas,
+        wakes);
   }
 
   /** Ends the watch that is not the framework's. */
@@ -162,13 +190,11 @@ final class EventSources {
         .forEach(wakes::propagateEvent);
   }
 
-  private <T extends HasMetadata> InformerEventSource<T, EvalJob> children(
-      Class<T> type, EventSourceContext<EvalJob> context) {
-    return source(
-        inJobNamespaces(type)
-            .withLabelSelector(Labels.MANAGED_BY + "=" + Labels.MANAGED_BY_VALUE)
-            .withSecondaryToPrimaryMapper(EventSources::jobOfChild),
-        context);
+  private <T extends HasMetadata> InformerEventSourceConfiguration.Builder<T> children(
+      Class<T> type) {
+    return inJobNamespaces(type)
+        .withLabelSelector(Labels.MANAGED_BY + "=" + Labels.MANAGED_BY_VALUE)
+        .withSecondaryToPrimaryMapper(EventSources::jobOfChild);
   }
 
   private InformerEventSource<Event, EvalJob> failedCreates(EventSourceContext<EvalJob> context) {
@@ -282,6 +308,7 @@ final class EventSources {
         pods.byIndex(BY_JOB, uid),
         events,
         kueue(children),
+        quotas.of(namespace),
         RecordedPlans.read(job, (model, name) -> plan(namespace, model, name)));
   }
 

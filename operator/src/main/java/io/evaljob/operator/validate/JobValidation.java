@@ -64,6 +64,12 @@ final class JobValidation {
           .ifPresent(plan -> models.add(new ResolvedModel(model, profile, plan)));
     }
     rules.devices(models);
+    inputs
+        .quota()
+        .ifPresent(
+            cap ->
+                new QuotaRules(cap, refusals)
+                    .check(spec.acceleratorOrDefault().resourceNameOrDefault(), models));
     if (!refusals.isEmpty()) {
       return invalid();
     }

@@ -11,6 +11,7 @@ import io.evaljob.operator.observe.AttemptObservation;
 import io.evaljob.operator.observe.ModelObservation;
 import io.evaljob.operator.observe.TerminationMessage;
 import io.evaljob.operator.observe.Wait;
+import io.evaljob.operator.quota.QuotaView;
 import io.evaljob.operator.resources.RunHash;
 import io.evaljob.operator.validate.Manifests;
 import io.evaljob.operator.validate.Validation;
@@ -51,6 +52,7 @@ class LifecycleTest {
           """);
 
   private final EvalJob job = manifests.job();
+  private Optional<QuotaView> quota = Optional.empty();
 
   private Decision decide(Set<String> plans) {
     return decide(plans, List.of());
@@ -69,7 +71,8 @@ class LifecycleTest {
             Set.of(),
             Map.of(),
             NOW,
-            LifecycleSettings.DEFAULT));
+            LifecycleSettings.DEFAULT,
+            quota));
   }
 
   /** The next pass begins with what this one wrote. */

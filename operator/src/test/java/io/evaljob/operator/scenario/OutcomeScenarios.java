@@ -204,6 +204,7 @@ abstract class OutcomeScenarios extends ScenarioBase {
   @Test
   void everyFieldOfTheStatusIsWrittenBySomeRun() throws Exception {
     CountDownLatch seen = new CountDownLatch(1);
+    CountDownLatch taken = new CountDownLatch(1);
     whenJobs(
         (model, stage, attempt) -> {
           if (stage == Stage.Infer && attempt == 1) {
@@ -211,6 +212,9 @@ abstract class OutcomeScenarios extends ScenarioBase {
           }
           if (stage == Stage.Infer) {
             seen.await();
+          }
+          if (stage == Stage.Infer && model.equals("taker")) {
+            taken.await();
           }
           return stage == Stage.Score && model.equals("base")
               ? new Ending.Succeeds(
@@ -233,13 +237,19 @@ abstract class OutcomeScenarios extends ScenarioBase {
             .getStatus();
     seen.countDown();
     EvalJobStatus end = awaitPhase("whole", "PartiallyFailed").getStatus();
+    givenQuota("all", 2);
+    apply(job("taker", "taker"));
+    awaitJob("taker", status -> conditions(status).containsValue("True/Reserved"));
     apply(job("good", "good"));
+    EvalJobStatus queued = awaitWaiting("good", "EvalQuota").getStatus();
+    taken.countDown();
     EvalJobStatus good = awaitPhase("good", "Succeeded").getStatus();
 
     Set<String> written = new TreeSet<>();
     StatusFields.written(waiting, written);
     StatusFields.written(half, written);
     StatusFields.written(end, written);
+    StatusFields.written(queued, written);
     StatusFields.written(good, written);
     assertThat(written).isEqualTo(StatusFields.declared());
     assertThat(half.models().get(0).progress().percent()).isEqualTo(50);
