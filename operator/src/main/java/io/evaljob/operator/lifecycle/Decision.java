@@ -42,6 +42,7 @@ public final class Decision {
         ModelDraft model = pass.model(uncharged.action().model());
         DeviceGate gate = new DeviceGate(pass);
         gate.chargedTo(model).ifPresent(quota -> gate.queue(model, quota));
+        pass.again(pass.input().settings().blockedDelay());
       } else if (outcome instanceof Outcome.Done done) {
         if (done.action() instanceof Action.StoreResults stored) {
           total += stored.rows().size();

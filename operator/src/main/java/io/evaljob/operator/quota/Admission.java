@@ -35,13 +35,15 @@ public final class Admission {
   private final Map<AttemptKey, Charge> ledger = new LinkedHashMap<>();
   private final List<Charge> released = new ArrayList<>();
   private final List<Demand> granted = new ArrayList<>();
-  private final List<Place> queue = new ArrayList<>();
+  private final List<Place> head = new ArrayList<>();
   private final Map<String, Integer> used = new HashMap<>();
   private final Map<String, Integer> queued = new HashMap<>();
   private final Map<InNamespace, Integer> usedThere = new HashMap<>();
   private final Map<String, Integer> positions = new HashMap<>();
   private final Set<String> kept = new HashSet<>();
   private final Set<InNamespace> keptThere = new HashSet<>();
+
+  private int waiting;
 
   private record InNamespace(String namespace, String resource) {}
 
@@ -79,14 +81,14 @@ public final class Admission {
         ledger.values().stream().sorted(LEDGER_ORDER).limit(LEDGER_BOUND).toList(),
         granted,
         released,
-        queue.stream()
+        head.stream()
             .sorted(
                 Comparator.comparingInt(Place::position).thenComparing(Place::demand, Demand.ORDER))
             .limit(HEAD_BOUND)
             .toList(),
         used,
         queued,
-        queue.size());
+        waiting);
   }
 
   private void keepCharges() {
@@ -125,7 +127,11 @@ public final class Admission {
       granted.add(demand);
       return;
     }
-    queue.add(new Place(positions.merge(resource, 1, Integer::sum), demand));
+    waiting++;
+    int position = positions.merge(resource, 1, Integer::sum);
+    if (position <= HEAD_BOUND) {
+      head.add(new Place(position, demand));
+    }
     queued.merge(resource, demand.devices(), Integer::sum);
     if (first
         && demand.devices() <= limits.most(resource)

@@ -40,12 +40,13 @@ public record Snapshot(
    * Before they are removed the truth is to be asked: a cache may be behind.
    */
   public List<Charge> releasable() {
-    Set<AttemptKey> wanted = new HashSet<>();
-    waiting.forEach(demand -> wanted.add(demand.key()));
-    holding.forEach(charge -> wanted.add(charge.key()));
+    Set<AttemptKey> left = new HashSet<>();
+    charges.forEach(charge -> left.add(charge.key()));
+    waiting.forEach(demand -> left.remove(demand.key()));
+    holding.forEach(charge -> left.remove(charge.key()));
     return charges.stream()
         .filter(charge -> isOurs(charge.namespace(), charge.resource()))
-        .filter(charge -> !wanted.contains(charge.key()))
+        .filter(charge -> left.contains(charge.key()))
         .toList();
   }
 

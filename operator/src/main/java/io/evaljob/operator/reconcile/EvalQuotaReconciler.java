@@ -37,6 +37,9 @@ final class EvalQuotaReconciler implements Reconciler<EvalQuota> {
 
   private static final Duration AFTER_CONFLICT = Duration.ofMillis(200);
 
+  /** Charges of which the API server is asked in one pass; it keeps others from starting. */
+  private static final int ASKED = 50;
+
   private final KubernetesClient client;
   private final Clock clock;
   private final LeadersPass leaders;
@@ -88,11 +91,32 @@ final class EvalQuotaReconciler implements Reconciler<EvalQuota> {
     QuotaScopes scopes = sources.scopes();
     Set<String> own = scopes.namespacesOf(quota);
     Snapshot snapshot = sources.snapshot(quota, own, now);
-    List<Charge> heldStill = snapshot.releasable().stream().filter(held::mayHold).toList();
-    Decision decision = Admission.decide(snapshot.holdingAlso(heldStill));
-    EvalQuotaStatus status = QuotaRecords.status(quota, decision, scopes.overlaps(quota), now);
+    List<Charge> releasable = snapshot.releasable();
+    List<Charge> asked = releasable.stream().limit(ASKED).toList();
+    List<Charge> notAsked = releasable.subList(asked.size(), releasable.size());
+    List<Charge> heldStill = asked.stream().filter(held::mayHold).toList();
+    Decision decision = Admission.decide(snapshot.holdingAlso(heldStill).holdingAlso(notAsked));
+    return write(
+        quota, context, snapshot, status(quota, decision, scopes, now), notAsked.isEmpty());
+  }
+
+  private static EvalQuotaStatus status(
+      EvalQuota quota, Decision decision, QuotaScopes scopes, Instant now) {
+    return QuotaRecords.status(quota, decision, scopes.overlaps(quota), now);
+  }
+
+  private UpdateControl<EvalQuota> write(
+      EvalQuota quota,
+      Context<EvalQuota> context,
+      Snapshot snapshot,
+      EvalQuotaStatus status,
+      boolean complete) {
+    UpdateControl<EvalQuota> done = UpdateControl.noUpdate();
+    if (!complete) {
+      done.reschedule();
+    }
     if (quota.getStatus() != null && SameStatus.test(quota.getStatus(), status)) {
-      return UpdateControl.noUpdate();
+      return done;
     }
     EvalQuota update = new EvalQuota();
     update.setMetadata(new ObjectMetaBuilder(quota.getMetadata()).build());
@@ -114,6 +138,6 @@ final class EvalQuotaReconciler implements Reconciler<EvalQuota> {
         throw e;
       }
     }
-    return UpdateControl.noUpdate();
+    return done;
   }
 }

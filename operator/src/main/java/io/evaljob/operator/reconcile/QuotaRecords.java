@@ -19,7 +19,6 @@ import io.evaljob.operator.quota.Place;
 import io.evaljob.operator.quota.QuotaView;
 import io.evaljob.operator.status.Bounds;
 import io.evaljob.operator.status.Conditions;
-import io.evaljob.operator.validate.QuotaCap;
 import io.fabric8.kubernetes.api.model.Quantity;
 import java.time.Duration;
 import java.time.Instant;
@@ -76,14 +75,6 @@ final class QuotaRecords {
   /** Whether devices are charged for an attempt. */
   static boolean isCharged(EvalQuota quota, AttemptKey key) {
     return status(quota).reservations().stream().anyMatch(written -> key(written).equals(key));
-  }
-
-  /** The most that one model can ever be granted. */
-  static QuotaCap cap(EvalQuota quota) {
-    Limits limits = limits(quota);
-    Map<String, Integer> most = new HashMap<>();
-    limits.hard().keySet().forEach(resource -> most.put(resource, limits.most(resource)));
-    return new QuotaCap(quota.getMetadata().getName(), most);
   }
 
   /** The quota as one EvalJob sees it. */

@@ -232,6 +232,10 @@ final class QuotaSources {
       Stream.concat(before.stream(), now.stream()).forEach(this::wakeJobsOf);
     } else {
       changed(status(before), status(now)).forEach(wakeJob);
+      // Whoever took a charge out of the ledger: it may be held still.
+      if (!charged(status(now)).containsAll(charged(status(before)))) {
+        now.map(ResourceID::fromResource).ifPresent(wakeQuota);
+      }
     }
   }
 
@@ -253,15 +257,18 @@ final class QuotaSources {
     return quota.flatMap(found -> Optional.ofNullable(found.getStatus()));
   }
 
+  private static Set<AttemptKey> charged(Optional<EvalQuotaStatus> status) {
+    return status.stream()
+        .flatMap(found -> found.reservations().stream())
+        .map(QuotaRecords::key)
+        .collect(Collectors.toSet());
+  }
+
   /** Those who were granted something, and those at the head of the queue who move. */
   private static Set<ResourceID> changed(
       Optional<EvalQuotaStatus> before, Optional<EvalQuotaStatus> now) {
     Set<ResourceID> ids = new HashSet<>();
-    Set<AttemptKey> charged =
-        before.stream()
-            .flatMap(status -> status.reservations().stream())
-            .map(QuotaRecords::key)
-            .collect(Collectors.toSet());
+    Set<AttemptKey> charged = charged(before);
     now.stream()
         .flatMap(status -> status.reservations().stream())
         .filter(reservation -> !charged.contains(QuotaRecords.key(reservation)))

@@ -16,6 +16,7 @@ import io.evaljob.operator.resources.RunHash;
 import io.evaljob.operator.validate.ClaimSource;
 import io.evaljob.operator.validate.JobInputs;
 import io.evaljob.operator.validate.LayeredProfiles;
+import io.evaljob.operator.validate.QuotaCap;
 import io.evaljob.operator.validate.Validation;
 import io.fabric8.kubernetes.api.model.Event;
 import io.fabric8.kubernetes.api.model.Pod;
@@ -73,7 +74,7 @@ record Snapshot(
         claims,
         devices,
         operatorNamespace,
-        quota.map(QuotaRecords::cap));
+        quota.map(QuotaCap::of));
   }
 
   /** The same with fewer Jobs. */

@@ -23,7 +23,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
-import java.util.function.Predicate;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -46,9 +46,9 @@ abstract class QuotaScenarios extends ScenarioBase {
     EvalJob one = awaitJob("one", status -> conditions(status).containsValue("True/Reserved"));
     apply(job("two", "second"));
 
-    EvalJob two = awaitWaiting("two", "EvalQuota");
+    awaitWaiting("two", "EvalQuota");
     EvalQuotaStatus full = awaitQuota("team", status -> status.queueHead().size() == 1);
-    two = awaitJob("two", status -> status.waiting().message().startsWith("1st"));
+    EvalJob two = awaitJob("two", status -> status.waiting().message().startsWith("1st"));
 
     assertThat(two.getStatus().phase()).isEqualTo("Queued");
     assertThat(two.getStatus().waiting().message())
@@ -167,6 +167,46 @@ abstract class QuotaScenarios extends ScenarioBase {
     awaitQuota("b", status -> ready(status).equals("True/Admitting"));
   }
 
+  /** The charge is gone in the moment in which the Job is to be made from it. */
+  @Test
+  void noJobIsMadeFromAChargeThatWasTakenBack() {
+    givenRuntime();
+    givenQuota("team", 2);
+    whenJobs((model, stage, attempt) -> succeeds(model));
+    AtomicBoolean taken = new AtomicBoolean();
+    String read = "GET /apis/evaljob.io/v1alpha1/evalquotas/" + quota("team");
+    RequestTap tap = RequestTap.open();
+    tap.before(
+        request -> request.equals(read) && taken.compareAndSet(false, true),
+        () -> takeBackCharges("team"));
+    startOperator(tap);
+    apply(job("one", "base"));
+
+    awaitPhase("one", "Succeeded");
+    assertThat(taken).isTrue();
+    List<String> after =
+        tap.requests().subList(tap.requests().indexOf(read), tap.requests().size());
+    int charged = firstOf(after, "PUT /apis/evaljob.io/v1alpha1/evalquotas/" + quota("team"));
+    int made = firstOf(after, "POST /apis/batch/v1/");
+    assertThat(charged).as("charged anew before the Job is made").isBetween(1, made);
+    awaitQuota("team", status -> status.reservations().isEmpty());
+  }
+
+  private void takeBackCharges(String name) {
+    EvalQuota found = readQuota(name);
+    EvalQuotaStatus written = found.getStatus();
+    found.setStatus(
+        new EvalQuotaStatus(
+            written.observedGeneration(),
+            written.conditions(),
+            written.used(),
+            written.queued(),
+            written.summary(),
+            List.of(),
+            written.queueHead()));
+    cluster().client().resource(found).updateStatus();
+  }
+
   /** Both believe that they lead: what is written decides. */
   @Test
   void twoLeadersAtOnceGrantNothingTwice() {
@@ -206,7 +246,7 @@ abstract class QuotaScenarios extends ScenarioBase {
     awaitQuota("team", status -> status.reservations().isEmpty());
   }
 
-  /** The operator is killed before each of its writes, from the first that a quota sees on. */
+  /** The operator is killed before and after each write that has to do with devices. */
   @Test
   void killedBetweenAnyTwoWritesItNeitherLosesNorLeaksACharge() throws InterruptedException {
     givenRuntime();
@@ -223,13 +263,15 @@ abstract class QuotaScenarios extends ScenarioBase {
     assertThat(first).isPositive();
     stopOperator();
 
-    for (int allowed = first - 2; allowed < writes.size() + 1; allowed++) {
+    for (int allowed : aroundDevices(writes, first)) {
       RequestTap cut = RequestTap.open();
       startOperator(cut);
       cut.cutAfter(allowed);
       String name = "run-" + allowed;
       EvalJob job = applied(job(name, "base"));
-      await().until(() -> cut.cutOff().getCount() == 0 || finished(read(name)));
+      await()
+          .atMost(Duration.ofSeconds(60))
+          .until(() -> cut.cutOff().getCount() == 0 || finished(read(name)));
       if (!runningInfers().isEmpty()) {
         assertThat(readQuota("team").getStatus().reservations())
             .as("killed after %d writes", allowed)
@@ -242,6 +284,15 @@ abstract class QuotaScenarios extends ScenarioBase {
       awaitQuota("team", status -> status.reservations().isEmpty());
       stopOperator();
     }
+  }
+
+  /** Before and after each write of the quota and each Job that follows its first. */
+  private static int[] aroundDevices(List<String> writes, int first) {
+    return IntStream.range(first, writes.size())
+        .filter(i -> writes.get(i).contains("/evalquotas/") || writes.get(i).endsWith("/jobs"))
+        .flatMap(i -> IntStream.of(i, i + 1))
+        .distinct()
+        .toArray();
   }
 
   private static int firstOf(List<String> writes, String part) {
@@ -307,20 +358,6 @@ abstract class QuotaScenarios extends ScenarioBase {
                       null));
               return edited;
             });
-  }
-
-  EvalQuota readQuota(String name) {
-    return cluster().client().resources(EvalQuota.class).withName(quota(name)).get();
-  }
-
-  EvalQuotaStatus awaitQuota(String name, Predicate<EvalQuotaStatus> wanted) {
-    return await()
-        .atMost(Duration.ofSeconds(30))
-        .pollInterval(Duration.ofMillis(20))
-        .until(
-            () -> readQuota(name),
-            found -> found != null && found.getStatus() != null && wanted.test(found.getStatus()))
-        .getStatus();
   }
 
   private static String ready(EvalQuotaStatus status) {

@@ -6,6 +6,7 @@ import io.evaljob.api.v1alpha1.Condition;
 import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.api.v1alpha1.EvalJobStatus;
 import io.evaljob.api.v1alpha1.EvalQuota;
+import io.evaljob.api.v1alpha1.EvalQuotaStatus;
 import io.evaljob.api.v1alpha1.ResultRow;
 import io.evaljob.operator.config.OperatorConfig;
 import io.evaljob.operator.lifecycle.LifecycleSettings;
@@ -218,6 +219,20 @@ abstract class ScenarioBase {
                 .replace("SPACE", namespace())
                 .replace("DEVICES", Integer.toString(devices)),
             EvalQuota.class));
+  }
+
+  EvalQuota readQuota(String name) {
+    return cluster().client().resources(EvalQuota.class).withName(quota(name)).get();
+  }
+
+  EvalQuotaStatus awaitQuota(String name, Predicate<EvalQuotaStatus> wanted) {
+    return await()
+        .atMost(Duration.ofSeconds(30))
+        .pollInterval(Duration.ofMillis(20))
+        .until(
+            () -> readQuota(name),
+            found -> found != null && found.getStatus() != null && wanted.test(found.getStatus()))
+        .getStatus();
   }
 
   EvalJob applied(EvalJob job) {
