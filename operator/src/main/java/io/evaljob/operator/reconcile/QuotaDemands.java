@@ -27,7 +27,14 @@ final class QuotaDemands {
 
   /** Whether a model of it waits for devices or has them, as far as its status says. */
   static boolean concern(EvalJob job) {
-    return models(job.getStatus()).stream().anyMatch(QuotaDemands::isAtDevices);
+    return models(job).stream().anyMatch(QuotaDemands::isAtDevices);
+  }
+
+  /** Models that a quota may be charged for: those of a queue of Kueue are Kueue's. */
+  private static List<ModelStatus> models(EvalJob job) {
+    return job.getStatus() == null || job.getSpec().queueNameIfSet().isPresent()
+        ? List.of()
+        : job.getStatus().models();
   }
 
   /** The attempts that wait in the queue. */
@@ -36,7 +43,7 @@ final class QuotaDemands {
       return List.of();
     }
     List<Demand> demands = new ArrayList<>();
-    for (ModelStatus model : models(job.getStatus())) {
+    for (ModelStatus model : models(job)) {
       Optional<Instant> since = model.queuedTimeIfSet().map(Instant::parse);
       if (isAtDevices(model) && since.isPresent()) {
         demands.add(
@@ -56,7 +63,7 @@ final class QuotaDemands {
 
   /** The attempts that have a Job. */
   static List<Charge> holding(EvalJob job, Instant now) {
-    return models(job.getStatus()).stream()
+    return models(job).stream()
         .filter(QuotaDemands::isAtDevices)
         .filter(model -> model.queuedTimeIfSet().isEmpty() && model.jobUIDIfSet().isPresent())
         .map(model -> charge(job, key(job, model), devices(model), now))
@@ -68,7 +75,7 @@ final class QuotaDemands {
     return key(child)
         .flatMap(
             key ->
-                models(job.getStatus()).stream()
+                models(job).stream()
                     .filter(model -> model.name().equals(key.model()) && devices(model) > 0)
                     .findFirst()
                     .map(model -> charge(job, key, devices(model), now)));
@@ -91,7 +98,7 @@ final class QuotaDemands {
 
   /** Whether the status wants the devices that are charged for an attempt. */
   static boolean wants(EvalJob job, AttemptKey key) {
-    return models(job.getStatus()).stream()
+    return models(job).stream()
         .filter(QuotaDemands::isAtDevices)
         .filter(model -> model.queuedTimeIfSet().isPresent() || model.jobUIDIfSet().isPresent())
         .anyMatch(model -> key(job, model).equals(key));
@@ -107,7 +114,7 @@ final class QuotaDemands {
     written.setSpec(job.getSpec());
     written.setStatus(status);
     Set<AttemptKey> wanted = new HashSet<>();
-    models(status).stream()
+    models(written).stream()
         .filter(QuotaDemands::isAtDevices)
         .filter(model -> model.queuedTimeIfSet().isPresent() || model.jobUIDIfSet().isPresent())
         .forEach(model -> wanted.add(key(written, model)));
@@ -144,10 +151,6 @@ final class QuotaDemands {
 
   private static Optional<RunStatus> run(EvalJob job) {
     return Optional.ofNullable(job.getStatus()).flatMap(EvalJobStatus::runIfSet);
-  }
-
-  private static List<ModelStatus> models(EvalJobStatus status) {
-    return status == null ? List.of() : status.models();
   }
 
   private static String resource(EvalJob job) {

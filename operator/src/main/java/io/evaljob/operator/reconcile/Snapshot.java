@@ -74,7 +74,7 @@ record Snapshot(
         claims,
         devices,
         operatorNamespace,
-        quota.map(QuotaCap::of));
+        admitting().map(QuotaCap::of));
   }
 
   /** The same with fewer Jobs. */
@@ -94,6 +94,11 @@ record Snapshot(
         kueue,
         quota,
         plans);
+  }
+
+  /** The quota that this EvalJob asks; a queue of Kueue admits in its place. */
+  private Optional<EvalQuota> admitting() {
+    return quota.filter(found -> job.getSpec().queueNameIfSet().isEmpty());
   }
 
   /** The ledger of the quota as this EvalJob sees it. */
@@ -120,7 +125,7 @@ record Snapshot(
         reports,
         now,
         settings,
-        ledger());
+        admitting().flatMap(found -> ledger()));
   }
 
   /** The run the spec asks for: the one on record, or the one after it. */

@@ -96,6 +96,24 @@ abstract class QuotaScenarios extends ScenarioBase {
   }
 
   @Test
+  void whatAQueueOfKueueAdmitsIsNotCharged() {
+    givenRuntime();
+    givenQuota("team", 1);
+    whenJobs((model, stage, attempt) -> succeeds(model));
+    startOperator();
+    apply(Samples.edited(job("theirs", "base"), "queueName", "team-vlm"));
+
+    EvalJob theirs =
+        awaitJob(
+            "theirs",
+            status -> status.models().get(0).stageIfSet().filter("Infer"::equals).isPresent());
+    await().until(() -> jobsOf(theirs).contains("base/infer/1"));
+    assertThat(conditions(read("theirs").getStatus()))
+        .containsEntry("QuotaReserved", "True/NotLimited");
+    assertThat(awaitQuota("team", status -> status.summary() != null).reservations()).isEmpty();
+  }
+
+  @Test
   void aQuotaMadeInMidRunChargesWhatRunsAndAnEditOfItKillsNothing() {
     givenRuntime();
     whenJobs(this::inferWhenLetGo);
