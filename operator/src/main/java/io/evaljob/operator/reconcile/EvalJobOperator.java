@@ -34,7 +34,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class EvalJobOperator implements AutoCloseable {
 
-  /** A pass without any event: what a watch missed is found in this time. */
+  /** A pass of an EvalRuntime without any event: what a watch missed is found in this time. */
   private static final Duration LONGEST_SILENCE = Duration.ofMinutes(3);
 
   /** One pass grants all that has gathered, so a quota takes no more passes than these. */
@@ -133,6 +133,7 @@ public final class EvalJobOperator implements AutoCloseable {
       RunnerArchive runner,
       LifecycleSettings limits,
       Leadership leadership) {
+    Resting resting = new Resting();
     ReportInbox inbox = new ReportInbox(clock, config.progressInterval(), leadership);
     EvalJobReconciler reconciler =
         new EvalJobReconciler(
@@ -144,7 +145,8 @@ public final class EvalJobOperator implements AutoCloseable {
             caBundle,
             inbox,
             limits,
-            leadership);
+            leadership,
+            resting);
     EvalRuntimeReconciler runtimes =
         new EvalRuntimeReconciler(client, clock, RuntimeValidator::validate, leadership);
     EvalQuotaReconciler quotas =
@@ -155,6 +157,7 @@ public final class EvalJobOperator implements AutoCloseable {
                 overrides
                     .withKubernetesClient(client)
                     .withCloseClientOnStop(false)
+                    .withResourceCloner(new PrimaryCloner(client.getKubernetesSerialization()))
                     .withUseSSAToPatchPrimaryResource(false)
                     .withConcurrentReconciliationThreads(config.reconcileThreads())
                     .withConcurrentWorkflowExecutorThreads(1)
@@ -165,16 +168,17 @@ public final class EvalJobOperator implements AutoCloseable {
     operator.register(
         reconciler,
         (ControllerConfigurationOverrider<EvalJob> controller) ->
-            controllerSettings(controller)
+            packed(controllerSettings(controller), client, config, resting)
                 .settingNamespaces(EventSources.namespaces(config.watchNamespaces())));
     operator.register(
         runtimes,
         (ControllerConfigurationOverrider<EvalRuntime> controller) ->
-            controllerSettings(controller));
+            controllerSettings(controller).withReconciliationMaxInterval(LONGEST_SILENCE));
     operator.register(
         quotas,
         (ControllerConfigurationOverrider<EvalQuota> controller) ->
             controllerSettings(controller)
+                .withReconciliationMaxInterval(LONGEST_SILENCE)
                 .withRateLimiter(new LinearRateLimiter(QUOTA_PERIOD, QUOTA_PASSES)));
     operator.start();
     return new EvalJobOperator(
@@ -195,8 +199,23 @@ public final class EvalJobOperator implements AutoCloseable {
       ControllerConfigurationOverrider<T> controller) {
     return controller
         .withGenerationAware(true)
-        .withReconciliationMaxInterval(LONGEST_SILENCE)
+        .withReconciliationMaxInterval(null)
+        .withInformerListLimit(EventSources.PAGE)
         .withRetry(retry());
+  }
+
+  /**
+   * Keeps EvalJobs at rest packed where one watch brings all EvalJobs: several of them would share
+   * the store, and each takes what it does not find in it for deleted.
+   */
+  private static ControllerConfigurationOverrider<EvalJob> packed(
+      ControllerConfigurationOverrider<EvalJob> controller,
+      KubernetesClient client,
+      OperatorConfig config,
+      Resting resting) {
+    return config.watchNamespaces().size() > 1
+        ? controller
+        : controller.withItemStore(new EvalJobStore(client.getKubernetesSerialization(), resting));
   }
 
   /** The API server will be back: never give up, never hurry. */

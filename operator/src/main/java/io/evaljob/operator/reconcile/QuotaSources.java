@@ -51,8 +51,8 @@ final class QuotaSources {
   private final Consumer<ResourceID> wakeJob;
   private Consumer<ResourceID> wakeQuota = id -> {};
   private IndexerResourceCache<EvalJob> evalJobs;
-  private InformerEventSource<Job, EvalJob> jobs;
-  private InformerEventSource<Pod, EvalJob> pods;
+  private Children<Job> jobs;
+  private Children<Pod> pods;
   private InformerEventSource<Namespace, EvalJob> namespaces;
   private InformerEventSource<EvalQuota, EvalJob> quotas;
 
@@ -69,8 +69,8 @@ final class QuotaSources {
   /** Reads from these caches from now on; they are not started yet. */
   void connect(
       IndexerResourceCache<EvalJob> evalJobs,
-      InformerEventSource<Job, EvalJob> jobs,
-      InformerEventSource<Pod, EvalJob> pods,
+      Children<Job> jobs,
+      Children<Pod> pods,
       InformerEventSource<Namespace, EvalJob> namespaces,
       InformerEventSource<EvalQuota, EvalJob> quotas) {
     this.evalJobs = evalJobs;
@@ -80,14 +80,11 @@ final class QuotaSources {
     this.quotas = quotas;
     evalJobs.addIndexers(
         Map.of(AT_DEVICES, job -> QuotaDemands.concern(job) ? namespace(job) : List.of()));
-    jobs.addIndexers(
-        Map.of(
-            AT_DEVICES,
-            job -> isInfer(job) && Liveness.mayMakePods(job) ? namespace(job) : List.of()));
-    pods.addIndexers(
-        Map.of(
-            AT_DEVICES,
-            pod -> isInfer(pod) && Liveness.mayHoldDevices(pod) ? namespace(pod) : List.of()));
+    jobs.addIndexer(
+        AT_DEVICES, job -> isInfer(job) && Liveness.mayMakePods(job) ? namespace(job) : List.of());
+    pods.addIndexer(
+        AT_DEVICES,
+        pod -> isInfer(pod) && Liveness.mayHoldDevices(pod) ? namespace(pod) : List.of());
   }
 
   /** Has quotas told by this. */
@@ -98,7 +95,9 @@ final class QuotaSources {
   /** Whether the caches have been filled: before that, nothing must be decided. */
   boolean ready() {
     return evalJobs != null
-        && Stream.of(jobs, pods, namespaces, quotas)
+        && jobs.haveSynced()
+        && pods.haveSynced()
+        && Stream.of(namespaces, quotas)
             .flatMap(source -> source.informerHealthIndicators().values().stream())
             .allMatch(informer -> informer.hasSynced());
   }
@@ -246,8 +245,7 @@ final class QuotaSources {
             .filter(found -> quota.getSpec().namespaceSelector().selects(labels(found)))
             .map(found -> found.getMetadata().getName())
             .collect(Collectors.toSet());
-    evalJobs
-        .list()
+    evalJobs.byIndex(EventSources.NOT_AT_REST, "").stream()
         .filter(job -> selected.contains(job.getMetadata().getNamespace()))
         .map(ResourceID::fromResource)
         .forEach(wakeJob);
