@@ -18,7 +18,8 @@ class StoresTest {
   private final KubernetesSerialization serialization = LeanReading.serialization();
   private final Resting resting = new Resting();
   private final EvalJobStore evalJobs = new EvalJobStore(serialization, resting);
-  private final ChildStore<Job> jobs = new ChildStore<>(Job::new, one -> !Liveness.mayMakePods(one), resting);
+  private final ChildStore<Job> jobs =
+      new ChildStore<>(Job::new, one -> !Liveness.mayMakePods(one), resting);
 
   private EvalJob evalJob(String name, String runID, String more, String version) {
     return serialization.unmarshal(
