@@ -6,11 +6,12 @@ import sys
 import optimum
 import others
 
-# Loads and headrooms are in bytes; `spilled` and `cut` count blocks, `empty` devices, `surplus`
-# layers that a rule names and the model does not have.
+# Loads and headrooms are in bytes; `spilled` and `cut` count blocks, `empty` devices, `elsewhere`
+# blocks that receive inputs and are not on device 0, `surplus` layers that a rule names and the
+# model does not have.
 Row = collections.namedtuple(
     "Row", "kind model devices method greatest headroom best_greatest best_headroom "
-           "spilled empty cut surplus")
+           "spilled empty cut elsewhere surplus")
 
 INTERNVL = ("InternVL2", "InternVL3", "NVLM")
 RULE_72B = ("Qwen2-VL-72B", "Qwen2.5-VL-72B", "LLaVA-OneVision-72B")
@@ -83,5 +84,8 @@ def judge(case, method, places, surplus, best_greatest, best_headroom):
         else:
             loads[place] += size
     headroom = min(capacity - load for capacity, load in zip(case.capacities, loads))
+    roles = [row.role for row in case.model.rows for _ in range(row.count)]
+    elsewhere = sum(role in ("Vision", "Connector", "Embedding") and place != 0
+                    for role, place in zip(roles, places))
     return Row(case.kind, case.model.name, case.devices, method, max(loads), headroom,
-               best_greatest, best_headroom, spilled, loads.count(0), cut, surplus)
+               best_greatest, best_headroom, spilled, loads.count(0), cut, elsewhere, surplus)
