@@ -45,7 +45,6 @@ class DefinitionsTest {
     assertThat(generated)
         .containsOnlyKeys(
             "evaljobs.evaljob.io.yaml",
-            "evalquotas.evaljob.io.yaml",
             "evalruntimes.evaljob.io.yaml",
             "modelprofiles.evaljob.io.yaml");
     for (Map.Entry<String, String> file : generated.entrySet()) {

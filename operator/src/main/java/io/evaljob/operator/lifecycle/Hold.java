@@ -38,7 +38,6 @@ record Hold(Reason reason, String message, Optional<Wait> missing) {
           RefusalReason.DeviceCountNotAllowed,
           RefusalReason.SplitOverPartitions,
           RefusalReason.SharedReplicas,
-          RefusalReason.ModelNotSupported,
           RefusalReason.LoaderCannotSplit,
           RefusalReason.StrategyNotSupported,
           RefusalReason.ProfileRequired,

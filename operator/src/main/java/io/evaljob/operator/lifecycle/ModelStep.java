@@ -14,7 +14,6 @@ import io.evaljob.operator.observe.StageFailure;
 import io.evaljob.operator.observe.StageReport;
 import io.evaljob.operator.observe.TerminationMessage;
 import io.evaljob.operator.observe.Wait;
-import io.evaljob.operator.quota.QuotaView;
 import io.evaljob.operator.status.ModelDraft;
 import java.time.Duration;
 import java.time.Instant;
@@ -268,20 +267,9 @@ final class ModelStep {
     }
     Optional<String> plan = pass.plan(model);
     if (plan.isEmpty() || pass.hold().isPresent()) {
-      new DeviceGate(pass).leave(model);
       return;
     }
-    DeviceGate gate = new DeviceGate(pass);
-    if (!gate.opens(model)) {
-      return;
-    }
-    pass.act(
-        new Action.StartStage(
-            model.name(),
-            model.stage(),
-            model.attempt(),
-            plan.get(),
-            gate.chargedTo(model).map(QuotaView::name)));
+    pass.act(new Action.StartStage(model.name(), model.stage(), model.attempt(), plan.get()));
     model.phase(StageOrder.phase(model.stage()));
   }
 

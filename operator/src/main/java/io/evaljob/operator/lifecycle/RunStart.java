@@ -70,7 +70,6 @@ final class RunStart {
         0,
         0,
         null,
-        null,
         plan.strategy().name(),
         plan.processes(),
         plan.devicesPerProcess(),

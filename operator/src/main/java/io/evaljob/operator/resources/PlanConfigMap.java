@@ -27,6 +27,7 @@ public final class PlanConfigMap {
   static final String RUNTIME = "runtime.json";
   static final String PROFILE = "profile.json";
   static final String CERTIFICATES = "ca.crt";
+  static final String CONTENT = "plan";
 
   private PlanConfigMap() {}
 
@@ -48,7 +49,7 @@ public final class PlanConfigMap {
             digest(data));
     Map<String, String> labels = Labels.of(job, model.spec().name());
     labels.put(Labels.RUN, Long.toString(run.number()));
-    labels.put(Labels.CONTENT, Labels.PLAN);
+    labels.put(Labels.CONTENT, CONTENT);
     return new ConfigMapBuilder()
         .withMetadata(ChildMetadata.of(job, name, labels))
         .withData(data)

@@ -53,9 +53,7 @@ record Admitted(ObjectNode object, String message, List<String> causes) {
     String kind = object.path("kind").asText();
     String plural = kind.toLowerCase(Locale.ROOT) + "s";
     return "/apis/evaljob.io/v1alpha1/"
-        + (kind.equals("EvalRuntime") || kind.equals("EvalQuota")
-            ? ""
-            : "namespaces/" + namespace + "/")
+        + (kind.equals("EvalRuntime") ? "" : "namespaces/" + namespace + "/")
         + plural;
   }
 

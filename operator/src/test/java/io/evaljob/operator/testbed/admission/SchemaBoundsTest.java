@@ -33,7 +33,6 @@ class SchemaBoundsTest {
   @ParameterizedTest
   @CsvSource({
     "evaljobs, evaljob",
-    "evalquotas, evalquota",
     "evalruntimes, evalruntime",
     "modelprofiles, modelprofile",
   })
@@ -81,7 +80,6 @@ class SchemaBoundsTest {
   @ParameterizedTest
   @CsvSource({
     "evaljobs, evaljob, spec",
-    "evalquotas, evalquota, spec",
     "evalruntimes, evalruntime, spec",
     "modelprofiles, modelprofile, spec",
     "evaljobs, status, status",
