@@ -80,12 +80,19 @@ public final class SuspensionReading {
               + ", and the operator may not read Kueue's Workloads to say more; apply the roles of"
               + " this version of the operator.");
     }
+    Optional<Workload> workload =
+        Optional.ofNullable(kueue.workloads().get(job.getMetadata().getUid()));
+    if (workload.filter(found -> is(found, "Admitted", "True")).isPresent()) {
+      return new Wait(
+          WaitingReason.Starting,
+          "Kueue's queue " + queue.get() + " has admitted the Job, and starts it.");
+    }
     return new Wait(
         WaitingReason.Kueue,
         "Kueue's queue "
             + queue.get()
             + ": "
-            + Optional.ofNullable(kueue.workloads().get(job.getMetadata().getUid()))
+            + workload
                 .map(SuspensionReading::told)
                 .orElse(
                     "no Workload was made of the Job yet; if it stays so, see that Kueue runs,"
@@ -98,9 +105,6 @@ public final class SuspensionReading {
           + "Workload "
           + workload.getMetadata().getName()
           + " is deactivated; set its spec.active to true to queue it again.";
-    }
-    if (is(workload, "Admitted", "True")) {
-      return "admitted, and about to start.";
     }
     if (is(workload, "QuotaReserved", "True")) {
       return "quota is reserved"

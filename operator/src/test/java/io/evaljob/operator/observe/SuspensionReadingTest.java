@@ -63,7 +63,6 @@ class SuspensionReadingTest {
         "QuotaReserved=True/QuotaReserved|Admitted=False/UnsatisfiedAdmissionChecks: prov"
             + "; quota is reserved, and admission checks are left (UnsatisfiedAdmissionChecks:"
             + " prov), it starts when they are ready.",
-        "QuotaReserved=True/QuotaReserved|Admitted=True/Admitted; admitted, and about to start.",
         "QuotaReserved=False/Pending: preempted|Evicted=True/Preempted: by other"
             + "; evicted (Preempted), work is kept and goes on when it is admitted again, no quota"
             + " (Pending: preempted), it starts when quota becomes free.",
@@ -75,6 +74,15 @@ class SuspensionReadingTest {
 
     assertThat(wait.reason()).isEqualTo(WaitingReason.Kueue);
     assertThat(wait.message().replace("; ", ", ")).isEqualTo("Kueue's queue team: " + told);
+  }
+
+  @Test
+  void whatIsAdmittedStarts() {
+    Wait wait =
+        SuspensionReading.wait(
+            JOB, seen(workload(true, "QuotaReserved=True/QuotaReserved|Admitted=True/Admitted")));
+
+    assertThat(wait.reason()).isEqualTo(WaitingReason.Starting);
   }
 
   @Test
