@@ -7,6 +7,9 @@ public enum ConditionType {
   /** The spec is valid, what it names exists, and a plan was made. */
   Accepted,
 
+  /** Devices are charged to an EvalQuota, or need not be; absent until that is decided. */
+  QuotaReserved,
+
   /** The run has ended, well or badly. */
   Finished,
 

@@ -25,13 +25,13 @@ public record EvalJobStatus(
             "The run that the rest of this status speaks of; left out until it starts.")
         RunStatus run,
     @JsonPropertyDescription(
-            "Where the job is, for people: Pending, Prefetching, Running, Scoring, Succeeded,"
+            "Where the job is, for people: Pending, Queued, Prefetching, Running, Scoring, Succeeded,"
                 + " PartiallyFailed or Failed. Programs read conditions.")
         @Size(max = 32)
         String phase,
     @JsonPropertyDescription("The figures behind the columns of kubectl get.")
         SummaryStatus summary,
-    @JsonPropertyDescription("Accepted, Finished, Ready, Reconciling and Stalled.")
+    @JsonPropertyDescription("Accepted, QuotaReserved, Finished, Ready, Reconciling and Stalled.")
         @Size(max = 16)
         @ListMap("type")
         List<Condition> conditions,

@@ -54,6 +54,10 @@ public record ModelProfileSpec(
         Boolean tiedHead,
     @JsonPropertyDescription("Memory beside weights and KV cache. Omitted: none.")
         ActivationProfile activations,
+    @JsonPropertyDescription(
+            "Refuses the model on VLMEvalKit, with a reason; programs of one's own may still "
+                + "evaluate it. Omitted: not refused.")
+        ProfileRefusal refusal,
     @JsonPropertyDescription("Where the figures come from.") ProfileSource source) {
   /** Copies the collections; null becomes empty. */
   public ModelProfileSpec {
@@ -81,6 +85,11 @@ public record ModelProfileSpec(
   /** {@link #activations()}, empty when left out. */
   public Optional<ActivationProfile> activationsIfSet() {
     return Optional.ofNullable(activations);
+  }
+
+  /** {@link #refusal()}, empty when left out. */
+  public Optional<ProfileRefusal> refusalIfSet() {
+    return Optional.ofNullable(refusal);
   }
 
   /** {@link #source()}, empty when left out. */

@@ -3,6 +3,7 @@ package io.evaljob.api.v1alpha1;
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyDescription;
+import io.evaljob.api.schema.Format;
 import io.evaljob.api.schema.ListAtomic;
 import io.fabric8.generator.annotation.Min;
 import io.fabric8.generator.annotation.Required;
@@ -17,7 +18,7 @@ public record ModelStatus(
     @JsonPropertyDescription("Name of the model in spec.models.") @Required @Size(min = 1, max = 40)
         String name,
     @JsonPropertyDescription(
-            "Where it is: Pending, Prefetching, Running, Scoring, Succeeded, PartiallyFailed "
+            "Where it is: Pending, Queued, Prefetching, Running, Scoring, Succeeded, PartiallyFailed "
                 + "or Failed.")
         @Size(max = 32)
         String phase,
@@ -30,6 +31,12 @@ public record ModelStatus(
             "Attempts of this stage that failed and count against spec.retryLimit.")
         @Min(0)
         int retries,
+    @JsonPropertyDescription(
+            "Since when this attempt waits in the queue of an EvalQuota, RFC 3339; left out while"
+                + " it does not.")
+        @Format("date-time")
+        @Size(max = 64)
+        String queuedTime,
     @JsonPropertyDescription(
             "UID of the Job of this attempt; another Job under its name is not looked at.")
         @Size(max = 64)
@@ -77,6 +84,11 @@ public record ModelStatus(
   /** {@link #stage()}, empty when left out. */
   public Optional<String> stageIfSet() {
     return Optional.ofNullable(stage);
+  }
+
+  /** {@link #queuedTime()}, empty when left out. */
+  public Optional<String> queuedTimeIfSet() {
+    return Optional.ofNullable(queuedTime);
   }
 
   /** {@link #jobUID()}, empty when left out. */

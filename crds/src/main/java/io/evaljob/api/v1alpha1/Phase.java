@@ -9,6 +9,9 @@ public enum Phase {
   /** Accepted or not yet seen; nothing runs. */
   Pending,
 
+  /** Devices are waited for in the queue of an EvalQuota; nothing runs. */
+  Queued,
+
   /** Models and datasets are being fetched. */
   Prefetching,
 

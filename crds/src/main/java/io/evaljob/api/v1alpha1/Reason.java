@@ -28,6 +28,24 @@ public enum Reason {
   /** Nothing runs, and status.waiting says for what it waits. */
   Waiting,
 
+  /** QuotaReserved is True: no EvalQuota limits the devices of this run. */
+  NotLimited,
+
+  /** QuotaReserved is True: devices are charged to an EvalQuota. */
+  Reserved,
+
+  /** Devices are waited for in the queue of an EvalQuota. */
+  Queued,
+
+  /** QuotaReserved is False: no device is charged any more. */
+  Released,
+
+  /** An EvalQuota admits in all namespaces that it selects. */
+  Admitting,
+
+  /** An older EvalQuota selects some of the same namespaces and admits there. */
+  Overlap,
+
   /** Models and datasets are being fetched. */
   Prefetching,
 

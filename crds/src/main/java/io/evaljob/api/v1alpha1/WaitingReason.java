@@ -28,6 +28,9 @@ public enum WaitingReason {
   /** Somebody other than the queue of the spec has suspended the Job. */
   JobSuspended,
 
+  /** Devices are waited for in the queue of an EvalQuota. */
+  EvalQuota,
+
   /** No node has room for the pod. */
   Unschedulable,
 

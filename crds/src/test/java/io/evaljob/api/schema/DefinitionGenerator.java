@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import io.evaljob.api.v1alpha1.EvalJob;
+import io.evaljob.api.v1alpha1.EvalQuota;
 import io.evaljob.api.v1alpha1.EvalRuntime;
 import io.evaljob.api.v1alpha1.ModelProfile;
 import io.fabric8.crdv2.generator.CRDGenerator;
@@ -26,7 +27,7 @@ import java.util.TreeMap;
  */
 final class DefinitionGenerator {
   private static final List<Class<? extends HasMetadata>> KINDS =
-      List.of(EvalJob.class, EvalRuntime.class, ModelProfile.class);
+      List.of(EvalJob.class, EvalQuota.class, EvalRuntime.class, ModelProfile.class);
 
   private static final ObjectMapper YAML =
       new ObjectMapper(

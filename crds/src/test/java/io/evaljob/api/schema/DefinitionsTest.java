@@ -45,6 +45,7 @@ class DefinitionsTest {
     assertThat(generated)
         .containsOnlyKeys(
             "evaljobs.evaljob.io.yaml",
+            "evalquotas.evaljob.io.yaml",
             "evalruntimes.evaljob.io.yaml",
             "modelprofiles.evaljob.io.yaml");
     for (Map.Entry<String, String> file : generated.entrySet()) {

@@ -24,11 +24,13 @@ class SerializationTest {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   @ParameterizedTest
-  @ValueSource(strings = {"evaljob", "evalruntime", "evalruntime-command", "modelprofile"})
+  @ValueSource(
+      strings = {"evaljob", "evalquota", "evalruntime", "evalruntime-command", "modelprofile"})
   void samplesSurviveARoundTrip(String name) throws IOException {
     JsonNode sample = sample(name);
     HasMetadata object = CLIENT.unmarshal(sample.toString());
-    assertThat(object).isInstanceOfAny(EvalJob.class, EvalRuntime.class, ModelProfile.class);
+    assertThat(object)
+        .isInstanceOfAny(EvalJob.class, EvalQuota.class, EvalRuntime.class, ModelProfile.class);
     assertThat(JSON.readTree(CLIENT.asJson(object))).isEqualTo(sample);
   }
 
@@ -41,8 +43,7 @@ class SerializationTest {
             Map.entry("vision_model", 0), Map.entry("mlp1", 0), Map.entry("language_model", 1));
     assertThat(spec.models().get(2).devicesPerProcessIfSet()).hasValue(0);
     assertThat(spec.acceleratorOrDefault().minMemoryIfSet()).hasValue(new Quantity("79Gi"));
-    assertThat(spec.scoringModeOrDefault()).isEqualTo(ScoringMode.Judge);
-    assertThat(spec.judgeIfSet().map(JudgeSpec::model)).hasValue("gpt-4o-mini");
+    assertThat(spec.scoringModeOrDefault()).isEqualTo(ScoringMode.ExactMatching);
   }
 
   @Test
@@ -76,7 +77,7 @@ class SerializationTest {
         .isEqualTo(SplitStrategy.Unknown);
     assertThat(parse("{dialect: Future, loader: None}", LoaderProfile.class))
         .isEqualTo(new LoaderProfile(Dialect.Unknown, Loader.Unknown, null));
-    assertThat(Phase.of("Queued")).isEqualTo(Phase.Unknown);
+    assertThat(Phase.of("Hibernating")).isEqualTo(Phase.Unknown);
     assertThat(Reason.of("Planned")).isEqualTo(Reason.Planned);
   }
 
@@ -87,6 +88,16 @@ class SerializationTest {
     assertThat(none.namespaceSelectorIfSet()).isEmpty();
     assertThat(all.namespaceSelectorIfSet()).isPresent();
     assertThat(CLIENT.asJson(all)).isEqualTo("{\"namespaceSelector\":{}}");
+  }
+
+  @Test
+  void devicesOfAQuotaMayBeWrittenWithoutQuotes() {
+    EvalQuotaSpec spec =
+        parse("{namespaceSelector: {}, hard: {nvidia.com/gpu: 16}}", EvalQuotaSpec.class);
+    assertThat(spec.hard()).containsExactly(Map.entry("nvidia.com/gpu", new Quantity("16")));
+    assertThat(spec.hardPerNamespace()).isEmpty();
+    assertThat(spec.maxQueueHeadWaitSecondsOrDefault()).isEqualTo(600);
+    assertThat(CLIENT.asJson(spec)).contains("\"namespaceSelector\":{}");
   }
 
   @Test

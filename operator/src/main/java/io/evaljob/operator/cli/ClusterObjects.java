@@ -3,6 +3,7 @@ package io.evaljob.operator.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.evaljob.api.v1alpha1.EvalJob;
+import io.evaljob.api.v1alpha1.EvalQuota;
 import io.evaljob.api.v1alpha1.EvalRuntime;
 import io.evaljob.api.v1alpha1.ModelProfile;
 import io.fabric8.kubernetes.api.model.HasMetadata;
@@ -69,6 +70,7 @@ final class ClusterObjects {
   ObjectSet all() {
     List<HasMetadata> objects = new ArrayList<>();
     objects.addAll(client.resources(EvalRuntime.class).list().getItems());
+    objects.addAll(client.resources(EvalQuota.class).list().getItems());
     objects.addAll(client.resources(ModelProfile.class).inAnyNamespace().list().getItems());
     objects.addAll(
         client.resources(PersistentVolumeClaim.class).inAnyNamespace().list().getItems());

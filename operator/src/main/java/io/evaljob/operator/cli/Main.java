@@ -27,6 +27,7 @@ import picocli.CommandLine.Spec;
       PlanCommand.class,
       RenderCommand.class,
       ValidateCommand.class,
+      ProfileCommand.class,
       OperatorCommand.class,
     },
     footerHeading = "%nFirst steps:%n",
@@ -34,6 +35,7 @@ import picocli.CommandLine.Spec;
       "  evaljob run deploy/examples/command.yaml       any program as the harness, in seconds",
       "  evaljob run deploy/examples/quickstart.yaml    the real VLMEvalKit, without a GPU",
       "  evaljob plan deploy/examples/split-78b.yaml    what lies on which device",
+      "  evaljob profile /models/mine > mine.yaml       the sizes of a model of your own",
       "  evaljob COMMAND --help                         options, exit codes and examples"
     })
 public final class Main implements Runnable {

@@ -25,7 +25,7 @@ final class ManifestFiles {
   /** Standard input in place of a file. */
   private static final String STDIN = "-";
 
-  private static final Set<String> CLUSTER_SCOPED = Set.of("EvalRuntime", "Namespace");
+  private static final Set<String> CLUSTER_SCOPED = Set.of("EvalQuota", "EvalRuntime", "Namespace");
 
   private final KubernetesSerialization kubernetes = new KubernetesSerialization();
 
@@ -33,7 +33,7 @@ final class ManifestFiles {
       paramLabel = "FILE",
       arity = "1..*",
       description =
-          "Manifests in YAML or JSON, of one or more objects each: EvalJob, EvalRuntime,"
+          "Manifests in YAML or JSON, of one or more objects each: EvalJob, EvalQuota, EvalRuntime,"
               + " ModelProfile, and the claims, secrets, config maps and namespaces beside them."
               + " - reads standard input.")
   private List<String> files = List.of();

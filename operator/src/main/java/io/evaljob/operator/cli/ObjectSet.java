@@ -1,6 +1,7 @@
 package io.evaljob.operator.cli;
 
 import io.evaljob.api.v1alpha1.EvalJob;
+import io.evaljob.api.v1alpha1.EvalQuota;
 import io.evaljob.api.v1alpha1.EvalRuntime;
 import io.evaljob.api.v1alpha1.ModelProfile;
 import io.fabric8.kubernetes.api.model.HasMetadata;
@@ -25,6 +26,10 @@ record ObjectSet(List<HasMetadata> objects) {
 
   List<EvalRuntime> runtimes() {
     return all(EvalRuntime.class);
+  }
+
+  List<EvalQuota> quotas() {
+    return all(EvalQuota.class);
   }
 
   List<ModelProfile> profiles() {

@@ -9,6 +9,7 @@ import io.evaljob.operator.validate.Claim;
 import io.evaljob.operator.validate.ClaimSource;
 import io.evaljob.operator.validate.JobInputs;
 import io.evaljob.operator.validate.LayeredProfiles;
+import io.evaljob.operator.validate.QuotaCap;
 import io.fabric8.kubernetes.api.model.Namespace;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import java.util.HashMap;
@@ -35,8 +36,7 @@ final class OfflineInputs {
     this.objects = objects;
     this.devices = devices;
     this.complete = complete;
-    profiles =
-        new LayeredProfiles(objects.profiles(), operatorNamespace, new Catalogue().profiles());
+    profiles = new LayeredProfiles(objects.profiles(), operatorNamespace, new Catalogue());
   }
 
   /** From the files of a part of a cluster; the rest of it is taken as given. */
@@ -63,7 +63,17 @@ final class OfflineInputs {
         profiles,
         claims(),
         devices,
-        operatorNamespace);
+        operatorNamespace,
+        quota(namespaceLabels(job.getMetadata().getNamespace(), runtime)));
+  }
+
+  /** Of several quotas in the files, the first that selects the namespace counts as the oldest. */
+  private Optional<QuotaCap> quota(Map<String, String> labels) {
+    return objects.quotas().stream()
+        .filter(quota -> quota.getSpec() != null && quota.getSpec().namespaceSelector() != null)
+        .filter(quota -> quota.getSpec().namespaceSelector().selects(labels))
+        .findFirst()
+        .map(QuotaCap::of);
   }
 
   private Map<String, String> namespaceLabels(String name, Optional<EvalRuntime> runtime) {

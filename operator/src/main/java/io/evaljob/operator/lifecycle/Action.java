@@ -4,6 +4,7 @@ import io.evaljob.api.v1alpha1.ResultRow;
 import io.evaljob.api.v1alpha1.RunStatus;
 import io.evaljob.api.v1alpha1.Stage;
 import java.util.List;
+import java.util.Optional;
 
 /** One thing to be done at the API server; doing it twice is the same as doing it once. */
 public sealed interface Action {
@@ -30,8 +31,17 @@ public sealed interface Action {
    * @param stage the stage
    * @param attempt from 1
    * @param planName the plan ConfigMap the Job is made from
+   * @param quota the EvalQuota that its devices are charged to, which is asked once more before the
+   *     Job is made; empty where they are charged to none
    */
-  record StartStage(String model, Stage stage, int attempt, String planName) implements Action {}
+  record StartStage(String model, Stage stage, int attempt, String planName, Optional<String> quota)
+      implements Action {
+
+    /** An attempt whose devices, if it has any, are charged to nothing. */
+    public StartStage(String model, Stage stage, int attempt, String planName) {
+      this(model, stage, attempt, planName, Optional.empty());
+    }
+  }
 
   /**
    * The model's results ConfigMap exists.

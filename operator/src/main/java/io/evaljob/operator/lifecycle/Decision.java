@@ -38,6 +38,11 @@ public final class Decision {
         pass.model(started.action().model()).job(started.uid());
       } else if (outcome instanceof Outcome.Postponed postponed) {
         pass.model(postponed.action().model()).startAgain();
+      } else if (outcome instanceof Outcome.Uncharged uncharged) {
+        ModelDraft model = pass.model(uncharged.action().model());
+        DeviceGate gate = new DeviceGate(pass);
+        gate.chargedTo(model).ifPresent(quota -> gate.queue(model, quota));
+        pass.again(pass.input().settings().blockedDelay());
       } else if (outcome instanceof Outcome.Done done) {
         if (done.action() instanceof Action.StoreResults stored) {
           total += stored.rows().size();
@@ -105,10 +110,13 @@ public final class Decision {
 
   private void tellStages() {
     for (ModelDraft model : pass.models()) {
+      boolean waited = model.before().queuedTimeIfSet().isPresent() && model.queuedTime().isEmpty();
       boolean entered =
           model.started()
+              && model.queuedTime().isEmpty()
               && (!model.stage().name().equals(model.before().stage())
-                  || model.before().attempt() == 0);
+                  || model.before().attempt() == 0
+                  || waited);
       if (entered) {
         pass.tell(Story.stageStarted(model));
       }

@@ -38,6 +38,7 @@ record Hold(Reason reason, String message, Optional<Wait> missing) {
           RefusalReason.DeviceCountNotAllowed,
           RefusalReason.SplitOverPartitions,
           RefusalReason.SharedReplicas,
+          RefusalReason.ModelNotSupported,
           RefusalReason.LoaderCannotSplit,
           RefusalReason.StrategyNotSupported,
           RefusalReason.ProfileRequired,

@@ -3,6 +3,7 @@ package io.evaljob.operator.lifecycle;
 import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.operator.observe.ModelObservation;
 import io.evaljob.operator.observe.StageReport;
+import io.evaljob.operator.quota.QuotaView;
 import io.evaljob.operator.validate.Validation;
 import java.time.Instant;
 import java.util.List;
@@ -23,6 +24,7 @@ import java.util.Set;
  * @param reports the newest report to write of a pod, by the pod's UID
  * @param now the time of the pass
  * @param settings limits that no spec names
+ * @param quota the EvalQuota of its namespace as it is written; empty where there is none
  */
 public record LifecycleInput(
     EvalJob job,
@@ -34,7 +36,8 @@ public record LifecycleInput(
     Set<String> foreignPlans,
     Map<String, StageReport> reports,
     Instant now,
-    LifecycleSettings settings) {
+    LifecycleSettings settings,
+    Optional<QuotaView> quota) {
 
   /** Copies its collections. */
   public LifecycleInput {

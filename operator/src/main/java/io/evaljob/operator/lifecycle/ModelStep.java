@@ -14,6 +14,7 @@ import io.evaljob.operator.observe.StageFailure;
 import io.evaljob.operator.observe.StageReport;
 import io.evaljob.operator.observe.TerminationMessage;
 import io.evaljob.operator.observe.Wait;
+import io.evaljob.operator.quota.QuotaView;
 import io.evaljob.operator.status.ModelDraft;
 import java.time.Duration;
 import java.time.Instant;
@@ -267,9 +268,20 @@ final class ModelStep {
     }
     Optional<String> plan = pass.plan(model);
     if (plan.isEmpty() || pass.hold().isPresent()) {
+      new DeviceGate(pass).leave(model);
       return;
     }
-    pass.act(new Action.StartStage(model.name(), model.stage(), model.attempt(), plan.get()));
+    DeviceGate gate = new DeviceGate(pass);
+    if (!gate.opens(model)) {
+      return;
+    }
+    pass.act(
+        new Action.StartStage(
+            model.name(),
+            model.stage(),
+            model.attempt(),
+            plan.get(),
+            gate.chargedTo(model).map(QuotaView::name)));
     model.phase(StageOrder.phase(model.stage()));
   }
 

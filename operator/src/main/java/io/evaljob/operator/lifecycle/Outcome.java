@@ -42,6 +42,13 @@ public sealed interface Outcome {
   record Postponed(Action.StartStage action) implements Outcome {}
 
   /**
+   * Not done, because its devices are not charged, or no longer.
+   *
+   * @param action the action
+   */
+  record Uncharged(Action.StartStage action) implements Outcome {}
+
+  /**
    * Not done; it may be done later without a change of ours.
    *
    * @param action the action

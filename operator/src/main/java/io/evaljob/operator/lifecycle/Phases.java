@@ -26,6 +26,9 @@ final class Phases {
         return active;
       }
     }
+    if (models.contains(Phase.Queued)) {
+      return Phase.Queued;
+    }
     if (models.isEmpty() || !models.stream().allMatch(Phases::ended)) {
       return Phase.Pending;
     }

@@ -70,6 +70,7 @@ final class RunStart {
         0,
         0,
         null,
+        null,
         plan.strategy().name(),
         plan.processes(),
         plan.devicesPerProcess(),

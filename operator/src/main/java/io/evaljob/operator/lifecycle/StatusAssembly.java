@@ -156,7 +156,7 @@ final class StatusAssembly {
                 progress,
                 rows,
                 rowsTotal),
-            conditions(now),
+            conditions(withQuota(now)),
             wait.map(why -> waiting(why, held)).orElse(null),
             requested == 0
                 ? List.of()
@@ -174,6 +174,12 @@ final class StatusAssembly {
   private Conclusion done(EvalJobStatus status, boolean justFinished) {
     return new Conclusion(
         status, pass.events(), pass.settledReports(), pass.requeueAfter(), justFinished);
+  }
+
+  private List<Conditions.Now> withQuota(List<Conditions.Now> now) {
+    List<Conditions.Now> all = new ArrayList<>(now);
+    new DeviceGate(pass).condition().ifPresent(all::add);
+    return all;
   }
 
   private List<Condition> conditions(List<Conditions.Now> now) {
@@ -204,8 +210,10 @@ final class StatusAssembly {
         before.waitingIfSet().filter(old -> wait.reason().name().equals(old.reason())).isPresent();
     if (!passing && !told) {
       pass.tell(
-          EventNote.warning(
-              wait.reason().name(), Bounds.cut(wait.message(), Bounds.EVENT_MESSAGE)));
+          new EventNote(
+              wait.reason() != WaitingReason.EvalQuota,
+              wait.reason().name(),
+              Bounds.cut(wait.message(), Bounds.EVENT_MESSAGE)));
     }
   }
 

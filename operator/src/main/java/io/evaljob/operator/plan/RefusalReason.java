@@ -67,6 +67,8 @@ public enum RefusalReason {
   ReservedVariable,
   /** The runtime's allow list does not name it. */
   NotAllowedByRuntime,
+  /** A profile says that the harness cannot evaluate this model. */
+  ModelNotSupported,
   /** The runtime does not serve this namespace. */
   NamespaceNotAllowed,
   /** A limit of the runtime is exceeded. */

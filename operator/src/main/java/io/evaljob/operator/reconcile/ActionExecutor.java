@@ -1,6 +1,7 @@
 package io.evaljob.operator.reconcile;
 
 import io.evaljob.api.v1alpha1.EvalJob;
+import io.evaljob.api.v1alpha1.EvalQuota;
 import io.evaljob.api.v1alpha1.ModelSpec;
 import io.evaljob.api.v1alpha1.ModelStatus;
 import io.evaljob.api.v1alpha1.RunStatus;
@@ -8,6 +9,7 @@ import io.evaljob.operator.lifecycle.Action;
 import io.evaljob.operator.lifecycle.Outcome;
 import io.evaljob.operator.lifecycle.PlanLoss;
 import io.evaljob.operator.observe.Wait;
+import io.evaljob.operator.quota.AttemptKey;
 import io.evaljob.operator.resources.ChildFactory;
 import io.evaljob.operator.resources.PlanConfigMap;
 import io.evaljob.operator.resources.Run;
@@ -29,6 +31,8 @@ import java.util.function.Supplier;
 /** Does what was decided, one action after the other; each may be done again without harm. */
 final class ActionExecutor {
 
+  private final KubernetesClient client;
+  private final DeviceDoor door;
   private final ChildWriter writer;
   private final ChildFactory children;
   private final EventSources sources;
@@ -38,7 +42,10 @@ final class ActionExecutor {
       KubernetesClient client,
       ChildFactory children,
       EventSources sources,
-      Supplier<String> caBundle) {
+      Supplier<String> caBundle,
+      DeviceDoor door) {
+    this.client = client;
+    this.door = door;
     this.children = children;
     this.sources = sources;
     this.caBundle = caBundle;
@@ -128,6 +135,29 @@ final class ActionExecutor {
     if (blocked.isPresent()) {
       return new Outcome.Blocked(action, blocked.get());
     }
+    return action
+        .quota()
+        .map(
+            quota ->
+                door.starting(
+                    () ->
+                        isCharged(job, action, quota)
+                            ? make(job, action, plan)
+                            : new Outcome.Uncharged(action)))
+        .orElseGet(() -> make(job, action, plan));
+  }
+
+  /** Asks the quota itself: what a cache says may have been taken back. */
+  private boolean isCharged(EvalJob job, Action.StartStage action, String quota) {
+    AttemptKey key =
+        new AttemptKey(
+            job.getMetadata().getUid(), run(job).number(), action.model(), action.attempt());
+    return Optional.ofNullable(client.resources(EvalQuota.class).withName(quota).get())
+        .filter(found -> QuotaRecords.isCharged(found, key))
+        .isPresent();
+  }
+
+  private Outcome make(EvalJob job, Action.StartStage action, ConfigMap plan) {
     Job desired = children.job(job, plan, action.stage(), action.attempt());
     ChildWriter.Result<Job> result = writer.create(desired);
     if (result.verdict() == ChildWriter.Verdict.OURS_BUT_DIFFERENT) {

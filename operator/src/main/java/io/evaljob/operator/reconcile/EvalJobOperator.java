@@ -1,6 +1,7 @@
 package io.evaljob.operator.reconcile;
 
 import io.evaljob.api.v1alpha1.EvalJob;
+import io.evaljob.api.v1alpha1.EvalQuota;
 import io.evaljob.api.v1alpha1.EvalRuntime;
 import io.evaljob.operator.config.OperatorConfig;
 import io.evaljob.operator.leader.Leadership;
@@ -17,6 +18,7 @@ import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
 import io.javaoperatorsdk.operator.Operator;
 import io.javaoperatorsdk.operator.RuntimeInfo;
 import io.javaoperatorsdk.operator.api.config.ControllerConfigurationOverrider;
+import io.javaoperatorsdk.operator.processing.event.rate.LinearRateLimiter;
 import io.javaoperatorsdk.operator.processing.retry.GenericRetry;
 import io.javaoperatorsdk.operator.processing.retry.Retry;
 import java.time.Clock;
@@ -32,8 +34,13 @@ import org.slf4j.LoggerFactory;
  */
 public final class EvalJobOperator implements AutoCloseable {
 
-  /** A pass without any event: what a watch missed is found in this time. */
+  /** A pass of an EvalRuntime without any event: what a watch missed is found in this time. */
   private static final Duration LONGEST_SILENCE = Duration.ofMinutes(3);
+
+  /** One pass grants all that has gathered, so a quota takes no more passes than these. */
+  private static final Duration QUOTA_PERIOD = Duration.ofMillis(500);
+
+  private static final int QUOTA_PASSES = 3;
 
   private static final Logger LOG = LoggerFactory.getLogger(EvalJobOperator.class);
 
@@ -126,6 +133,7 @@ public final class EvalJobOperator implements AutoCloseable {
       RunnerArchive runner,
       LifecycleSettings limits,
       Leadership leadership) {
+    Resting resting = new Resting();
     ReportInbox inbox = new ReportInbox(clock, config.progressInterval(), leadership);
     EvalJobReconciler reconciler =
         new EvalJobReconciler(
@@ -137,15 +145,19 @@ public final class EvalJobOperator implements AutoCloseable {
             caBundle,
             inbox,
             limits,
-            leadership);
+            leadership,
+            resting);
     EvalRuntimeReconciler runtimes =
         new EvalRuntimeReconciler(client, clock, RuntimeValidator::validate, leadership);
+    EvalQuotaReconciler quotas =
+        new EvalQuotaReconciler(client, clock, reconciler.quotas(), reconciler.door(), leadership);
     Operator operator =
         new Operator(
             overrides ->
                 overrides
                     .withKubernetesClient(client)
                     .withCloseClientOnStop(false)
+                    .withResourceCloner(new PrimaryCloner(client.getKubernetesSerialization()))
                     .withUseSSAToPatchPrimaryResource(false)
                     .withConcurrentReconciliationThreads(config.reconcileThreads())
                     .withConcurrentWorkflowExecutorThreads(1)
@@ -156,15 +168,24 @@ public final class EvalJobOperator implements AutoCloseable {
     operator.register(
         reconciler,
         (ControllerConfigurationOverrider<EvalJob> controller) ->
-            controllerSettings(controller)
+            packed(controllerSettings(controller), client, config, resting)
                 .settingNamespaces(EventSources.namespaces(config.watchNamespaces())));
     operator.register(
         runtimes,
         (ControllerConfigurationOverrider<EvalRuntime> controller) ->
-            controllerSettings(controller));
+            controllerSettings(controller).withReconciliationMaxInterval(LONGEST_SILENCE));
+    operator.register(
+        quotas,
+        (ControllerConfigurationOverrider<EvalQuota> controller) ->
+            controllerSettings(controller)
+                .withReconciliationMaxInterval(LONGEST_SILENCE)
+                .withRateLimiter(new LinearRateLimiter(QUOTA_PERIOD, QUOTA_PASSES)));
     operator.start();
     return new EvalJobOperator(
-        operator, inbox, reconciler, List.of(reconciler::wakeAll, runtimes::wakeAll));
+        operator,
+        inbox,
+        reconciler,
+        List.of(quotas::wakeAll, reconciler::wakeAll, runtimes::wakeAll));
   }
 
   /** Closing the operator ends its watches too, without a reason. */
@@ -178,8 +199,23 @@ public final class EvalJobOperator implements AutoCloseable {
       ControllerConfigurationOverrider<T> controller) {
     return controller
         .withGenerationAware(true)
-        .withReconciliationMaxInterval(LONGEST_SILENCE)
+        .withReconciliationMaxInterval(null)
+        .withInformerListLimit(EventSources.PAGE)
         .withRetry(retry());
+  }
+
+  /**
+   * Keeps EvalJobs at rest packed where one watch brings all EvalJobs: several of them would share
+   * the store, and each takes what it does not find in it for deleted.
+   */
+  private static ControllerConfigurationOverrider<EvalJob> packed(
+      ControllerConfigurationOverrider<EvalJob> controller,
+      KubernetesClient client,
+      OperatorConfig config,
+      Resting resting) {
+    return config.watchNamespaces().size() > 1
+        ? controller
+        : controller.withItemStore(new EvalJobStore(client.getKubernetesSerialization(), resting));
   }
 
   /** The API server will be back: never give up, never hurry. */

@@ -25,6 +25,7 @@ import io.javaoperatorsdk.operator.processing.event.source.EventSource;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /** Moves one EvalJob on, one pass at a time. */
@@ -33,16 +34,21 @@ final class EvalJobReconciler implements Reconciler<EvalJob> {
 
   private static final Duration AFTER_CONFLICT = Duration.ofMillis(200);
 
+  /** A pass without any event, unless at rest: what a watch missed is found in this time. */
+  private static final Duration LONGEST_SILENCE = Duration.ofMinutes(3);
+
   private final Clock clock;
   private final ReportInbox inbox;
   private final LifecycleSettings limits;
   private final LeadersPass leaders;
+  private final Resting resting;
   private final EventSources sources;
   private final TrustedJobs trusted;
   private final ActionExecutor executor;
   private final StatusWriter writer;
   private final EventRecorder recorder;
   private final RunnerSweep sweep;
+  private final DeviceDoor door = new DeviceDoor();
 
   EvalJobReconciler(
       KubernetesClient client,
@@ -53,18 +59,30 @@ final class EvalJobReconciler implements Reconciler<EvalJob> {
       Supplier<String> caBundle,
       ReportInbox inbox,
       LifecycleSettings limits,
-      Leadership leadership) {
+      Leadership leadership,
+      Resting resting) {
     this.clock = clock;
     this.inbox = inbox;
     this.limits = limits;
     leaders = new LeadersPass(leadership);
-    sources = new EventSources(client, config, clock, devices, inbox, limits);
+    this.resting = resting;
+    sources = new EventSources(client, config, clock, devices, inbox, limits, resting);
     KubernetesClient writing = Fence.singleTry(client);
     trusted = new TrustedJobs(children, new ChildWriter(client));
-    executor = new ActionExecutor(writing, children, sources, caBundle);
+    executor = new ActionExecutor(writing, children, sources, caBundle, door);
     writer = new StatusWriter(writing);
     recorder = new EventRecorder(writing, clock);
     sweep = new RunnerSweep(writing, children, sources);
+  }
+
+  /** The caches as quotas see them. */
+  QuotaSources quotas() {
+    return sources.quotas();
+  }
+
+  /** What Jobs with charged devices are made behind. */
+  DeviceDoor door() {
+    return door;
   }
 
   /** Has every EvalJob reconciled. */
@@ -100,7 +118,11 @@ final class EvalJobReconciler implements Reconciler<EvalJob> {
             snapshot.lifecycleInput(validation, inbox.reportsOf(job), clock.instant(), limits));
     List<Outcome> outcomes = executor.execute(snapshot, validation, decision.actions());
     Conclusion conclusion = decision.conclude(outcomes);
-    return finish(job, conclusion, writer.write(job, conclusion.status(), context));
+    StatusWriter.Written written = writer.write(job, conclusion.status(), context);
+    if (written != StatusWriter.Written.CONFLICT) {
+      sources.quotas().written(job, conclusion.status(), snapshot.ledger());
+    }
+    return finish(job, conclusion, written);
   }
 
   private UpdateControl<EvalJob> finish(
@@ -114,7 +136,9 @@ final class EvalJobReconciler implements Reconciler<EvalJob> {
       return control;
     }
     inbox.settle(job.getMetadata().getUid(), conclusion.settledReports());
-    if (Conditions.holds(conclusion.status().conditions(), ConditionType.Finished)) {
+    resting.caughtUp(job.getMetadata().getUid());
+    boolean finished = Conditions.holds(conclusion.status().conditions(), ConditionType.Finished);
+    if (finished) {
       inbox.forgetAnswered(job.getMetadata().getUid());
     }
     if (written != StatusWriter.Written.UNCHANGED) {
@@ -126,16 +150,14 @@ final class EvalJobReconciler implements Reconciler<EvalJob> {
     if (written == StatusWriter.Written.WRITTEN_BUT_SPEC_MOVED) {
       return control.reschedule();
     }
-    conclusion
-        .requeueAfter()
-        .ifPresent(
-            after -> {
-              if (after.isZero()) {
-                control.reschedule();
-              } else {
-                control.rescheduleAfter(after);
-              }
-            });
+    Optional<Duration> next = conclusion.requeueAfter();
+    if (next.filter(Duration::isZero).isPresent()) {
+      control.reschedule();
+    } else if (next.isPresent() || !finished) {
+      control.rescheduleAfter(
+          next.filter(after -> finished || after.compareTo(LONGEST_SILENCE) < 0)
+              .orElse(LONGEST_SILENCE));
+    }
     return control;
   }
 }

@@ -2,14 +2,17 @@ package io.evaljob.operator.reconcile;
 
 import io.evaljob.api.v1alpha1.DatasetSpec;
 import io.evaljob.api.v1alpha1.EvalJob;
+import io.evaljob.api.v1alpha1.EvalQuota;
 import io.evaljob.api.v1alpha1.EvalRuntime;
 import io.evaljob.api.v1alpha1.ModelProfile;
 import io.evaljob.api.v1alpha1.ModelStatus;
 import io.evaljob.api.v1alpha1.Stage;
 import io.evaljob.operator.config.OperatorConfig;
 import io.evaljob.operator.lifecycle.LifecycleSettings;
+import io.evaljob.operator.lifecycle.Rest;
 import io.evaljob.operator.observe.JobObserver;
 import io.evaljob.operator.observe.KueueView;
+import io.evaljob.operator.observe.Liveness;
 import io.evaljob.operator.observe.SuspensionReading;
 import io.evaljob.operator.plan.DeviceContext;
 import io.evaljob.operator.report.PodIdentity;
@@ -42,6 +45,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiConsumer;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /**
@@ -52,28 +59,40 @@ import java.util.stream.Collectors;
  */
 final class EventSources {
 
-  private static final String BY_JOB = "evaljob-uid";
+  /**
+   * So many objects are listed at a time, lest thousands are in memory before they are looked at.
+   */
+  static final long PAGE = 500;
+
   private static final String BY_UID = "evaljob-own-uid";
   private static final String BY_RUNTIME = "evaljob-runtime";
   private static final String BY_NAMESPACE = "evaljob-namespace";
   private static final String BY_CLAIM = "evaljob-claim";
+  static final String NOT_AT_REST = "evaljob-not-at-rest";
+
+  /** Results are written and not read. */
+  private static final String READ_CONTENTS =
+      "," + Labels.CONTENT + " in (" + Labels.PLAN + "," + Labels.RUNNER + ")";
 
   private final KubernetesClient client;
   private final OperatorConfig config;
   private final DeviceContext devices;
   private final ReportInbox inbox;
   private final KueueWatch kueue;
-  private final List<ModelProfile> catalogue = new Catalogue().profiles();
+  private final Resting resting;
+  private final Catalogue catalogue = new Catalogue();
   private IndexerResourceCache<EvalJob> evalJobs;
-  private InformerEventSource<Job, EvalJob> jobs;
-  private InformerEventSource<Pod, EvalJob> pods;
+  private Children<Job> jobs;
+  private Children<Pod> pods;
   private InformerEventSource<Event, EvalJob> failedCreates;
-  private InformerEventSource<ConfigMap, EvalJob> configMaps;
+  private Children<ConfigMap> configMaps;
   private InformerEventSource<PersistentVolumeClaim, EvalJob> claims;
   private InformerEventSource<EvalRuntime, EvalJob> runtimes;
   private InformerEventSource<ModelProfile, EvalJob> profiles;
   private InformerEventSource<Namespace, EvalJob> namespaces;
+  private InformerEventSource<EvalQuota, EvalJob> evalQuotas;
   private SimpleInboundEventSource<EvalJob> wakes;
+  private final QuotaSources quotas = new QuotaSources(id -> wakes.propagateEvent(id));
 
   EventSources(
       KubernetesClient client,
@@ -81,7 +100,8 @@ final class EventSources {
       InstantSource clock,
       DeviceContext devices,
       ReportInbox inbox,
-      LifecycleSettings limits) {
+      LifecycleSettings limits,
+      Resting resting) {
     this.client = client;
     this.config = config;
     this.devices = devices;
@@ -89,6 +109,12 @@ final class EventSources {
     kueue =
         new KueueWatch(
             client, config.watchNamespaces(), clock, limits.blockedDelay(), this::wakeJobOf);
+    this.resting = resting;
+  }
+
+  /** The same caches as quotas see them. */
+  QuotaSources quotas() {
+    return quotas;
   }
 
   /** What the framework calls the namespaces to watch. */
@@ -100,17 +126,13 @@ final class EventSources {
     evalJobs = context.getPrimaryCache();
     evalJobs.addIndexers(
         Map.of(
-            BY_RUNTIME, job -> List.of(job.getSpec().runtimeRef().name()),
-            BY_NAMESPACE, job -> List.of(job.getMetadata().getNamespace()),
-            BY_CLAIM, ReferencedClaims::keys));
-    jobs = children(Job.class, context);
-    jobs.addIndexers(
-        Map.of(BY_JOB, EventSources::jobUid, BY_UID, job -> List.of(job.getMetadata().getUid())));
-    pods = children(Pod.class, context);
-    pods.addIndexers(
-        Map.of(BY_JOB, EventSources::jobUid, BY_UID, pod -> List.of(pod.getMetadata().getUid())));
-    configMaps = children(ConfigMap.class, context);
-    configMaps.addIndexers(Map.of(BY_JOB, EventSources::jobUid));
+            NOT_AT_REST, unlessAtRest(job -> List.of("")),
+            BY_RUNTIME, unlessAtRest(job -> List.of(job.getSpec().runtimeRef().name())),
+            BY_NAMESPACE, unlessAtRest(job -> List.of(job.getMetadata().getNamespace())),
+            BY_CLAIM, unlessAtRest(ReferencedClaims::keys)));
+    jobs = children(Job::new, "", job -> !Liveness.mayMakePods(job), quotas::child, context);
+    pods = children(Pod::new, "", pod -> !Liveness.mayHoldDevices(pod), quotas::child, context);
+    configMaps = children(ConfigMap::new, READ_CONTENTS, map -> true, (was, is) -> {}, context);
     failedCreates = failedCreates(context);
     claims =
         source(
@@ -132,17 +154,32 @@ final class EventSources {
                 .withSecondaryToPrimaryMapper(this::jobsOfProfile),
             context);
     namespaces =
-        source(
+        new TappedSource<>(
             config(Namespace.class)
                 .withWatchAllNamespaces()
                 .withSecondaryToPrimaryMapper(
                     namespace ->
-                        ids(evalJobs.byIndex(BY_NAMESPACE, namespace.getMetadata().getName()))),
-            context);
+                        ids(evalJobs.byIndex(BY_NAMESPACE, namespace.getMetadata().getName())))
+                .build(),
+            context,
+            quotas::namespace);
+    evalQuotas =
+        new TappedSource<>(
+            config(EvalQuota.class)
+                .withWatchAllNamespaces()
+                .withSecondaryToPrimaryMapper(quota -> Set.of())
+                .build(),
+            context,
+            quotas::quota);
     wakes = new SimpleInboundEventSource<>("wakes");
+    quotas.connect(evalJobs, jobs, pods, namespaces, evalQuotas);
     inbox.connect(wakes::propagateEvent, this::identify);
-    return List.of(
-        jobs, pods, configMaps, failedCreates, claims, runtimes, profiles, namespaces, wakes);
+    List<EventSource<?, EvalJob>> all = new ArrayList<>();
+    all.addAll(jobs.sources());
+    all.addAll(pods.sources());
+    all.addAll(configMaps.sources());
+    all.addAll(List.of(failedCreates, claims, runtimes, profiles, namespaces, evalQuotas, wakes));
+    return all;
   }
 
   /** Ends the watch that is not the framework's. */
@@ -150,24 +187,42 @@ final class EventSources {
     kueue.close();
   }
 
-  /** Has every EvalJob looked at: what was due while another replica led was not done here. */
+  /**
+   * Has every EvalJob looked at: what was due while another replica led was not done here. Those at
+   * rest come last; nobody waits for them.
+   */
   void wakeAll() {
-    evalJobs.list().map(ResourceID::fromResource).forEach(wakes::propagateEvent);
+    Set<ResourceID> first = ids(evalJobs.byIndex(NOT_AT_REST, ""));
+    first.forEach(wakes::propagateEvent);
+    evalJobs.keys().filter(id -> !first.contains(id)).forEach(wakes::propagateEvent);
   }
 
   /** Has the EvalJob looked at whose child this Job is. */
   private void wakeJobOf(ResourceID child) {
-    jobs.get(child).stream()
-        .flatMap(job -> jobOfChild(job).stream())
+    jobs.get(child.getNamespace().orElse(""), child.getName()).stream()
+        .flatMap(job -> jobs.jobOf(job).stream())
         .forEach(wakes::propagateEvent);
   }
 
-  private <T extends HasMetadata> InformerEventSource<T, EvalJob> children(
-      Class<T> type, EventSourceContext<EvalJob> context) {
-    return source(
-        inJobNamespaces(type)
-            .withLabelSelector(Labels.MANAGED_BY + "=" + Labels.MANAGED_BY_VALUE)
-            .withSecondaryToPrimaryMapper(EventSources::jobOfChild),
+  /** An EvalJob at rest is not woken by what it names. */
+  private static Function<EvalJob, List<String>> unlessAtRest(
+      Function<EvalJob, List<String>> index) {
+    return job -> Rest.isAtRest(job) ? List.of() : index.apply(job);
+  }
+
+  private <T extends HasMetadata> Children<T> children(
+      Supplier<T> empty,
+      String selector,
+      Predicate<T> hasEnded,
+      BiConsumer<Optional<T>, Optional<T>> tap,
+      EventSourceContext<EvalJob> context) {
+    return new Children<>(
+        empty,
+        Labels.MANAGED_BY + "=" + Labels.MANAGED_BY_VALUE + selector,
+        hasEnded,
+        namespaces(config.watchNamespaces()),
+        resting,
+        tap,
         context);
   }
 
@@ -202,7 +257,13 @@ final class EventSources {
 
   private static <T extends HasMetadata> InformerEventSource<T, EvalJob> source(
       InformerEventSourceConfiguration.Builder<T> config, EventSourceContext<EvalJob> context) {
-    return new InformerEventSource<>(config.build(), context);
+    return new InformerEventSource<>(
+        config
+            .withInformerListLimit(PAGE)
+            // They are asked for by name; the framework needs no index of its own.
+            .withPrimaryToSecondaryMapper(job -> Set.of())
+            .build(),
+        context);
   }
 
   private Set<String> profileNamespaces() {
@@ -216,23 +277,16 @@ final class EventSources {
   private Set<ResourceID> jobsOfProfile(ModelProfile profile) {
     String namespace = profile.getMetadata().getNamespace();
     return namespace.equals(config.namespace())
-        ? evalJobs.list().map(ResourceID::fromResource).collect(Collectors.toSet())
+        ? ids(evalJobs.byIndex(NOT_AT_REST, ""))
         : ids(evalJobs.byIndex(BY_NAMESPACE, namespace));
-  }
-
-  private static Set<ResourceID> jobOfChild(HasMetadata child) {
-    String job = label(child, Labels.JOB);
-    return job.isEmpty()
-        ? Set.of()
-        : Set.of(new ResourceID(job, child.getMetadata().getNamespace()));
   }
 
   private Set<ResourceID> jobOfEvent(Event event) {
     if (!isFailedCreate(event)) {
       return Set.of();
     }
-    return jobs.byIndex(BY_UID, event.getInvolvedObject().getUid()).stream()
-        .flatMap(job -> jobOfChild(job).stream())
+    return jobs.withUid(event.getInvolvedObject().getUid()).stream()
+        .flatMap(job -> jobs.jobOf(job).stream())
         .collect(Collectors.toSet());
   }
 
@@ -247,11 +301,6 @@ final class EventSources {
     return found.stream().map(ResourceID::fromResource).collect(Collectors.toSet());
   }
 
-  private static List<String> jobUid(HasMetadata child) {
-    String uid = label(child, Labels.JOB_UID);
-    return uid.isEmpty() ? List.of() : List.of(uid);
-  }
-
   private static String label(HasMetadata object, String key) {
     Map<String, String> labels = object.getMetadata().getLabels();
     return labels == null ? "" : labels.getOrDefault(key, "");
@@ -261,11 +310,12 @@ final class EventSources {
   Snapshot snapshot(EvalJob job) {
     String uid = job.getMetadata().getUid();
     String namespace = job.getMetadata().getNamespace();
-    List<Job> children = new ArrayList<>(jobs.byIndex(BY_JOB, uid));
+    List<Job> children = new ArrayList<>(jobs.ofJob(uid));
     List<Event> events = new ArrayList<>();
     children.forEach(
         child -> events.addAll(failedCreates.byIndex(BY_UID, child.getMetadata().getUid())));
     children.addAll(justMade(job, children));
+    children.addAll(forgotten(job, children));
     return new Snapshot(
         job,
         runtimes.get(new ResourceID(job.getSpec().runtimeRef().name())),
@@ -279,10 +329,11 @@ final class EventSources {
         devices,
         config.namespace(),
         children,
-        pods.byIndex(BY_JOB, uid),
+        pods.ofJob(uid),
         events,
         kueue(children),
-        RecordedPlans.read(job, (model, name) -> plan(namespace, model, name)));
+        quotas.of(namespace),
+        RecordedPlans.read(job, (model, name) -> plan(job, model, name)));
   }
 
   /** Kueue is asked only for what waits in a queue of it. */
@@ -300,34 +351,58 @@ final class EventSources {
    * already, by another watch, and must not be taken for those of an earlier attempt.
    */
   private List<Job> justMade(EvalJob job, List<Job> known) {
-    Set<String> names =
-        known.stream().map(child -> child.getMetadata().getName()).collect(Collectors.toSet());
+    Set<String> names = names(known);
     return RecordedAttempts.jobNames(job).stream()
         .filter(name -> !names.contains(name))
-        .flatMap(name -> jobs.get(new ResourceID(name, job.getMetadata().getNamespace())).stream())
-        .filter(child -> jobUid(child).contains(job.getMetadata().getUid()))
+        .flatMap(name -> jobs.get(job.getMetadata().getNamespace(), name).stream())
+        .filter(child -> ChildStore.jobUid(child).equals(job.getMetadata().getUid()))
         .toList();
+  }
+
+  /** Jobs that ended before an EvalJob came to rest, from which it was woken by an edit. */
+  private List<Job> forgotten(EvalJob job, List<Job> known) {
+    if (!resting.lacksChildren(job.getMetadata().getUid())) {
+      return List.of();
+    }
+    Set<String> names = names(known);
+    return client
+        .batch()
+        .v1()
+        .jobs()
+        .inNamespace(job.getMetadata().getNamespace())
+        .withLabel(Labels.MANAGED_BY, Labels.MANAGED_BY_VALUE)
+        .withLabel(Labels.JOB_UID, job.getMetadata().getUid())
+        .list()
+        .getItems()
+        .stream()
+        .filter(child -> !names.contains(child.getMetadata().getName()))
+        .toList();
+  }
+
+  private static Set<String> names(List<Job> known) {
+    return known.stream().map(child -> child.getMetadata().getName()).collect(Collectors.toSet());
   }
 
   /**
    * A plan that the cache lacks is asked for where it must be there. Before the first stage it is
-   * simply made: what stands under its name then answers the create.
+   * simply made: what stands under its name then answers the create. At rest nobody needs it.
    */
-  private Optional<ConfigMap> plan(String namespace, ModelStatus model, String name) {
-    Optional<ConfigMap> cached = configMaps.get(new ResourceID(name, namespace));
-    return cached.isPresent() || model.stageIfSet().isEmpty()
+  private Optional<ConfigMap> plan(EvalJob job, ModelStatus model, String name) {
+    String namespace = job.getMetadata().getNamespace();
+    Optional<ConfigMap> cached = configMaps.get(namespace, name);
+    return cached.isPresent() || model.stageIfSet().isEmpty() || Rest.isAtRest(job)
         ? cached
         : Optional.ofNullable(client.configMaps().inNamespace(namespace).withName(name).get());
   }
 
   /** Shows what was just made to the next pass, though the watch may not have brought it yet. */
   void remember(ConfigMap made) {
-    configMaps.handleRecentResourceCreate(ResourceID.fromResource(made), made);
+    configMaps.remember(made);
   }
 
   /** Shows a Job that was just made to the next pass. */
   void remember(Job made) {
-    jobs.handleRecentResourceCreate(ResourceID.fromResource(made), made);
+    jobs.remember(made);
   }
 
   /** Whether a namespace goes away with all that is in it: nothing can be made there any more. */
@@ -340,7 +415,7 @@ final class EventSources {
 
   /** An object of the caches, to spare a request. */
   Optional<ConfigMap> configMap(String namespace, String name) {
-    return configMaps.get(new ResourceID(name, namespace));
+    return configMaps.get(namespace, name);
   }
 
   /** A claim of the caches, to spare a request. */
@@ -350,12 +425,15 @@ final class EventSources {
 
   /** All runner ConfigMaps of a namespace. */
   List<ConfigMap> runners(String namespace) {
-    return configMaps.list(namespace, map -> "runner".equals(label(map, Labels.CONTENT))).toList();
+    return configMaps.ofJob("").stream()
+        .filter(map -> namespace.equals(map.getMetadata().getNamespace()))
+        .filter(map -> Labels.RUNNER.equals(label(map, Labels.CONTENT)))
+        .toList();
   }
 
-  /** All Jobs of a namespace that are children of EvalJobs. */
+  /** The Jobs of a namespace that are children of EvalJobs and may not have ended. */
   List<Job> jobs(String namespace) {
-    return jobs.list(namespace, job -> true).toList();
+    return jobs.in(namespace);
   }
 
   /**
@@ -363,9 +441,9 @@ final class EventSources {
    * pod alone prove nothing.
    */
   private Optional<PodIdentity> identify(String podUid) {
-    Optional<Pod> pod = pods.byIndex(BY_UID, podUid).stream().findFirst();
+    Optional<Pod> pod = pods.withUid(podUid);
     return pod.flatMap(EventSources::controllerUid)
-        .flatMap(jobUid -> jobs.byIndex(BY_UID, jobUid).stream().findFirst())
+        .flatMap(jobs::withUid)
         .flatMap(job -> identify(pod.get(), job));
   }
 

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.deser.BeanDeserializerModifier;
 import com.fasterxml.jackson.databind.introspect.BeanPropertyDefinition;
 import com.fasterxml.jackson.databind.module.SimpleModule;
 import io.evaljob.api.v1alpha1.EvalJob;
+import io.evaljob.api.v1alpha1.EvalQuota;
 import io.evaljob.api.v1alpha1.EvalRuntime;
 import io.evaljob.api.v1alpha1.ModelProfile;
 import io.evaljob.operator.observe.Workload;
@@ -74,6 +75,7 @@ public final class LeanReading {
   private static final List<Class<? extends KubernetesResource>> WATCHED =
       List.of(
           EvalJob.class,
+          EvalQuota.class,
           EvalRuntime.class,
           ModelProfile.class,
           Job.class,

@@ -1,11 +1,12 @@
 package io.evaljob.operator.reconcile;
 
+import io.evaljob.operator.observe.Liveness;
 import io.evaljob.operator.resources.ChildFactory;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.Volume;
-import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -29,17 +30,24 @@ final class RunnerSweep {
 
   void sweep(String namespace) {
     String present = children.runner(namespace).getMetadata().getName();
+    List<ConfigMap> older =
+        sources.runners(namespace).stream()
+            .filter(runner -> !runner.getMetadata().getName().equals(present))
+            .toList();
+    if (older.isEmpty()) {
+      return;
+    }
     Set<String> mounted =
         sources.jobs(namespace).stream()
-            .filter(job -> !hasEnded(job))
+            .filter(Liveness::mayMakePods)
             .flatMap(job -> job.getSpec().getTemplate().getSpec().getVolumes().stream())
             .map(Volume::getConfigMap)
             .filter(Objects::nonNull)
             .map(source -> source.getName())
             .collect(Collectors.toSet());
-    for (ConfigMap runner : sources.runners(namespace)) {
+    for (ConfigMap runner : older) {
       String name = runner.getMetadata().getName();
-      if (!name.equals(present) && !mounted.contains(name)) {
+      if (!mounted.contains(name)) {
         try {
           client.configMaps().inNamespace(namespace).withName(name).delete();
         } catch (KubernetesClientException e) {
@@ -47,15 +55,5 @@ final class RunnerSweep {
         }
       }
     }
-  }
-
-  private static boolean hasEnded(Job job) {
-    return job.getStatus() != null
-        && job.getStatus().getConditions().stream()
-            .anyMatch(
-                condition ->
-                    "True".equals(condition.getStatus())
-                        && ("Complete".equals(condition.getType())
-                            || "Failed".equals(condition.getType())));
   }
 }

@@ -2,6 +2,7 @@ package io.evaljob.operator.reconcile;
 
 import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.api.v1alpha1.EvalJobStatus;
+import io.evaljob.api.v1alpha1.EvalQuota;
 import io.evaljob.api.v1alpha1.EvalRuntime;
 import io.evaljob.api.v1alpha1.RunStatus;
 import io.evaljob.operator.lifecycle.LifecycleInput;
@@ -10,10 +11,12 @@ import io.evaljob.operator.observe.JobObserver;
 import io.evaljob.operator.observe.KueueView;
 import io.evaljob.operator.observe.StageReport;
 import io.evaljob.operator.plan.DeviceContext;
+import io.evaljob.operator.quota.QuotaView;
 import io.evaljob.operator.resources.RunHash;
 import io.evaljob.operator.validate.ClaimSource;
 import io.evaljob.operator.validate.JobInputs;
 import io.evaljob.operator.validate.LayeredProfiles;
+import io.evaljob.operator.validate.QuotaCap;
 import io.evaljob.operator.validate.Validation;
 import io.fabric8.kubernetes.api.model.Event;
 import io.fabric8.kubernetes.api.model.Pod;
@@ -38,6 +41,7 @@ import java.util.Optional;
  * @param pods pods labelled as its children
  * @param failedCreates FailedCreate events of these Jobs
  * @param kueue what is seen of Kueue
+ * @param quota the EvalQuota that admits in its namespace
  * @param plans what stands under the names of the plans on record
  */
 record Snapshot(
@@ -53,6 +57,7 @@ record Snapshot(
     List<Pod> pods,
     List<Event> failedCreates,
     KueueView kueue,
+    Optional<EvalQuota> quota,
     RecordedPlans plans) {
 
   Snapshot {
@@ -61,7 +66,15 @@ record Snapshot(
 
   JobInputs inputs() {
     return new JobInputs(
-        job, runtime, runtimeNames, namespaceLabels, profiles, claims, devices, operatorNamespace);
+        job,
+        runtime,
+        runtimeNames,
+        namespaceLabels,
+        profiles,
+        claims,
+        devices,
+        operatorNamespace,
+        admitting().map(QuotaCap::of));
   }
 
   /** The same with fewer Jobs. */
@@ -79,7 +92,18 @@ record Snapshot(
         pods,
         failedCreates,
         kueue,
+        quota,
         plans);
+  }
+
+  /** The quota that this EvalJob asks; a queue of Kueue admits in its place. */
+  private Optional<EvalQuota> admitting() {
+    return quota.filter(found -> job.getSpec().queueNameIfSet().isEmpty());
+  }
+
+  /** The ledger of the quota as this EvalJob sees it. */
+  Optional<QuotaView> ledger() {
+    return quota.map(found -> QuotaRecords.view(found, job));
   }
 
   LifecycleInput lifecycleInput(
@@ -100,7 +124,8 @@ record Snapshot(
         plans.foreign(),
         reports,
         now,
-        settings);
+        settings,
+        admitting().flatMap(found -> ledger()));
   }
 
   /** The run the spec asks for: the one on record, or the one after it. */

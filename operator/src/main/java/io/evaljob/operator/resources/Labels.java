@@ -24,6 +24,12 @@ public final class Labels {
   /** What a ConfigMap holds: {@code runner}, {@code plan} or {@code results}. */
   public static final String CONTENT = "evaljob.io/content";
 
+  /** Content of a plan. */
+  public static final String PLAN = "plan";
+
+  /** Content of a runner. */
+  public static final String RUNNER = "runner";
+
   /** Annotation of pods: the EvalRuntime, for the one-machine mode, which has no images. */
   public static final String RUNTIME_ANNOTATION = "evaljob.io/runtime";
 

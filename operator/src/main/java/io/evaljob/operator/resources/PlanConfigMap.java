@@ -27,7 +27,6 @@ public final class PlanConfigMap {
   static final String RUNTIME = "runtime.json";
   static final String PROFILE = "profile.json";
   static final String CERTIFICATES = "ca.crt";
-  static final String CONTENT = "plan";
 
   private PlanConfigMap() {}
 
@@ -49,7 +48,7 @@ public final class PlanConfigMap {
             digest(data));
     Map<String, String> labels = Labels.of(job, model.spec().name());
     labels.put(Labels.RUN, Long.toString(run.number()));
-    labels.put(Labels.CONTENT, CONTENT);
+    labels.put(Labels.CONTENT, Labels.PLAN);
     return new ConfigMapBuilder()
         .withMetadata(ChildMetadata.of(job, name, labels))
         .withData(data)

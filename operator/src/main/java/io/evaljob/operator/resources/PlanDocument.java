@@ -110,12 +110,8 @@ public record PlanDocument(
     }
   }
 
-  /** How predictions become scores; {@code judge} is null unless the mode is Judge. */
-  @JsonInclude(JsonInclude.Include.NON_EMPTY)
-  public record Scoring(String mode, Judge judge) {}
-
-  /** A judge model; its key comes by an environment variable of the Score stage. */
-  public record Judge(String url, String model) {}
+  /** How predictions become scores. */
+  public record Scoring(String mode) {}
 
   /** The short run before the real one. */
   public record SmokeTest(int samples) {}

@@ -10,13 +10,11 @@ import java.util.Map;
  * would be rewritten with every job.
  */
 final class RunnerConfigMap {
-  static final String CONTENT = "runner";
-
   private RunnerConfigMap() {}
 
   static ConfigMap of(String namespace, RunnerArchive runner) {
     Map<String, String> labels = Labels.common();
-    labels.put(Labels.CONTENT, CONTENT);
+    labels.put(Labels.CONTENT, Labels.RUNNER);
     return new ConfigMapBuilder()
         .withNewMetadata()
         .withNamespace(namespace)

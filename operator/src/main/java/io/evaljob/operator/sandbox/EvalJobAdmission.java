@@ -28,7 +28,7 @@ final class EvalJobAdmission implements Admission {
 
   /** The definitions in the jar. */
   static List<CustomResourceDefinition> definitions() {
-    return Stream.of("evaljobs", "evalruntimes", "modelprofiles")
+    return Stream.of("evaljobs", "evalquotas", "evalruntimes", "modelprofiles")
         .map(EvalJobAdmission::definition)
         .toList();
   }

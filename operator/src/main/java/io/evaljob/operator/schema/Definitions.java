@@ -40,7 +40,7 @@ final class Definitions {
   private static Map<String, JsonNode> read() {
     ObjectMapper yaml = new ObjectMapper(new YAMLFactory());
     Map<String, JsonNode> schemas = new LinkedHashMap<>();
-    for (String plural : List.of("evaljobs", "evalruntimes", "modelprofiles")) {
+    for (String plural : List.of("evaljobs", "evalquotas", "evalruntimes", "modelprofiles")) {
       String name = "/crds/" + plural + "." + GROUP + ".yaml";
       try (InputStream in = Definitions.class.getResourceAsStream(name)) {
         if (in == null) {

@@ -25,6 +25,15 @@ final class Rules {
   private static final Pattern LABEL_KEY_PATTERN =
       Pattern.compile(LABEL_KEY.replace("$", "\\z"), Pattern.UNIX_LINES);
 
+  private static final String EXTENDED_RESOURCE =
+      "^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$";
+  private static final Pattern EXTENDED_RESOURCE_PATTERN =
+      Pattern.compile(EXTENDED_RESOURCE.replace("$", "\\z"), Pattern.UNIX_LINES);
+
+  private static final String DEVICES =
+      "self.%1$s.all(k, type(self.%1$s[k]) == int ? self.%1$s[k] <= 65536 : "
+          + "self.%1$s[k].matches('^[0-9]{1,5}$') && int(self.%1$s[k]) <= 65536)";
+
   private static final Map<String, Function<JsonNode, List<String>>> TWINS =
       Map.ofEntries(
           Map.entry(
@@ -67,7 +76,9 @@ final class Rules {
               self -> broken(() -> !self.path("revision").asText().contains(".."), "/revision")),
           Map.entry(
               "!has(self.nodeSelector) || self.nodeSelector.all(k, k.matches('" + LABEL_KEY + "'))",
-              self -> broken(() -> labelKeys(self.path("nodeSelector")), "/nodeSelector")),
+              self ->
+                  broken(
+                      () -> keys(self.path("nodeSelector"), LABEL_KEY_PATTERN), "/nodeSelector")),
           Map.entry(
               "has(self.key) || (has(self.operator) && self.operator == 'Exists')",
               self -> broken(() -> self.has("key") || exists(self), "")),
@@ -99,12 +110,6 @@ final class Rules {
                   + ")",
               self -> parents(self, "datasetPath", "hubPath")),
           Map.entry(
-              "!has(self.mode) || self.mode != 'Judge' || has(self.judge)",
-              self -> broken(() -> !judges(self) || self.has("judge"), "/mode")),
-          Map.entry(
-              "!has(self.judge) || (has(self.mode) && self.mode == 'Judge')",
-              self -> broken(() -> !self.has("judge") || judges(self), "/judge")),
-          Map.entry(
               "has(self.claimName) != has(self.claimTemplate)",
               self -> broken(() -> self.has("claimName") != self.has("claimTemplate"), "")),
           Map.entry(
@@ -112,7 +117,22 @@ final class Rules {
               self -> broken(() -> harness(self, "VLMEvalKit", "vlmevalkit"), "/vlmevalkit")),
           Map.entry(
               "(self.harness == 'Command') == has(self.command)",
-              self -> broken(() -> harness(self, "Command", "command"), "/command")));
+              self -> broken(() -> harness(self, "Command", "command"), "/command")),
+          Map.entry(
+              "self.hard.all(k, k.matches('" + EXTENDED_RESOURCE + "'))",
+              self -> broken(() -> keys(self.path("hard"), EXTENDED_RESOURCE_PATTERN), "/hard")),
+          Map.entry(DEVICES.formatted("hard"), self -> deviceCounts(self, "hard")),
+          Map.entry(
+              "!has(self.hardPerNamespace) || self.hardPerNamespace.all(k, k in self.hard)",
+              self ->
+                  broken(
+                      () ->
+                          self.path("hardPerNamespace").properties().stream()
+                              .allMatch(entry -> self.path("hard").has(entry.getKey())),
+                      "/hardPerNamespace")),
+          Map.entry(
+              "!has(self.hardPerNamespace) || " + DEVICES.formatted("hardPerNamespace"),
+              self -> deviceCounts(self, "hardPerNamespace")));
 
   private Rules() {}
 
@@ -142,9 +162,20 @@ final class Rules {
     return longest;
   }
 
-  private static boolean labelKeys(JsonNode map) {
-    return map.properties().stream()
-        .allMatch(entry -> LABEL_KEY_PATTERN.matcher(entry.getKey()).find());
+  private static boolean keys(JsonNode map, Pattern pattern) {
+    return map.properties().stream().allMatch(entry -> pattern.matcher(entry.getKey()).find());
+  }
+
+  private static List<String> deviceCounts(JsonNode spec, String map) {
+    List<String> pointers = new ArrayList<>();
+    for (Map.Entry<String, JsonNode> entry : spec.path(map).properties()) {
+      boolean whole =
+          entry.getValue().isIntegralNumber() || entry.getValue().asText().matches("[0-9]{1,5}");
+      if (!whole || entry.getValue().asLong() > 65536) {
+        pointers.add("/" + map);
+      }
+    }
+    return pointers.stream().distinct().toList();
   }
 
   private static boolean exists(JsonNode toleration) {
@@ -200,10 +231,6 @@ final class Rules {
       }
     }
     return pointers;
-  }
-
-  private static boolean judges(JsonNode scoring) {
-    return scoring.path("mode").asText().equals("Judge");
   }
 
   private static boolean harness(JsonNode spec, String harness, String field) {

@@ -18,6 +18,7 @@ public final class ModelDraft {
   private Stage stage;
   private int attempt;
   private int retries;
+  private String queuedTime;
   private String jobUid;
   private String planName;
   private String planDigest;
@@ -39,6 +40,7 @@ public final class ModelDraft {
     stage = before.stageIfSet().map(Stage::of).orElse(Stage.Unknown);
     attempt = before.attempt();
     retries = before.retries();
+    queuedTime = before.queuedTime();
     jobUid = before.jobUID();
     planName = before.planName();
     planDigest = before.planDigest();
@@ -100,6 +102,7 @@ public final class ModelDraft {
     stage = next;
     attempt = 1;
     retries = 0;
+    queuedTime = null;
     jobUid = null;
   }
 
@@ -115,13 +118,30 @@ public final class ModelDraft {
   /** Goes on to the next attempt. */
   public void nextAttempt(boolean chargeRetry) {
     attempt++;
+    queuedTime = null;
     jobUid = null;
     retries += chargeRetry ? 1 : 0;
   }
 
-  /** Sets the UID of the Job of this attempt. */
+  /** Sets the UID of the Job of this attempt, which waits for no devices any more. */
   public void job(String uid) {
     jobUid = uid;
+    queuedTime = null;
+  }
+
+  /** Since when this attempt waits for devices. */
+  public Optional<Instant> queuedTime() {
+    return Optional.ofNullable(queuedTime).map(Instant::parse);
+  }
+
+  /** Sets since when this attempt waits for devices. */
+  public void queued(Instant since) {
+    queuedTime = Conditions.time(since);
+  }
+
+  /** This attempt waits for no devices. */
+  public void notQueued() {
+    queuedTime = null;
   }
 
   /** ConfigMap with the plan. */
@@ -213,6 +233,7 @@ public final class ModelDraft {
         started() ? stage.name() : null,
         attempt,
         retries,
+        queuedTime,
         jobUid,
         before.strategy(),
         before.processes(),

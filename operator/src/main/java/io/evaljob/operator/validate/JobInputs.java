@@ -18,6 +18,7 @@ import java.util.Optional;
  * @param claims where to find claims
  * @param devices who isolates the devices
  * @param operatorNamespace namespace of the operator
+ * @param quota what the EvalQuota of the job's namespace can grant; empty where there is none
  */
 public record JobInputs(
     EvalJob job,
@@ -27,10 +28,33 @@ public record JobInputs(
     LayeredProfiles profiles,
     ClaimSource claims,
     DeviceContext devices,
-    String operatorNamespace) {
+    String operatorNamespace,
+    Optional<QuotaCap> quota) {
   public JobInputs {
     runtimeNames = List.copyOf(runtimeNames);
     namespaceLabels = Map.copyOf(namespaceLabels);
+  }
+
+  /** Inputs of a namespace without an EvalQuota. */
+  public JobInputs(
+      EvalJob job,
+      Optional<EvalRuntime> runtime,
+      List<String> runtimeNames,
+      Map<String, String> namespaceLabels,
+      LayeredProfiles profiles,
+      ClaimSource claims,
+      DeviceContext devices,
+      String operatorNamespace) {
+    this(
+        job,
+        runtime,
+        runtimeNames,
+        namespaceLabels,
+        profiles,
+        claims,
+        devices,
+        operatorNamespace,
+        Optional.empty());
   }
 
   /** Inputs without a list of runtimes to compare a mistyped name with. */

@@ -2,9 +2,12 @@ package io.evaljob.operator.validate;
 
 import io.evaljob.api.v1alpha1.EvalJobSpec;
 import io.evaljob.api.v1alpha1.EvalRuntime;
+import io.evaljob.api.v1alpha1.HubSource;
 import io.evaljob.api.v1alpha1.ModelSpec;
+import io.evaljob.api.v1alpha1.ProfileRefusal;
 import io.evaljob.api.v1alpha1.WaitingReason;
 import io.evaljob.operator.plan.Refusal;
+import io.evaljob.operator.plan.RefusalReason;
 import io.evaljob.operator.schema.Nearest;
 import java.util.ArrayList;
 import java.util.List;
@@ -53,11 +56,20 @@ final class JobValidation {
         noProfile = noProfile.or(() -> Optional.of(profileMissing(model)));
         continue;
       }
+      if (refusesModels(runtime) && refused(model, profile)) {
+        continue;
+      }
       planning
           .plan(model, profile, refusals)
           .ifPresent(plan -> models.add(new ResolvedModel(model, profile, plan)));
     }
     rules.devices(models);
+    inputs
+        .quota()
+        .ifPresent(
+            cap ->
+                new QuotaRules(cap, refusals)
+                    .check(spec.acceleratorOrDefault().resourceNameOrDefault(), models));
     if (!refusals.isEmpty()) {
       return invalid();
     }
@@ -73,6 +85,40 @@ final class JobValidation {
         .map(name -> inputs.profiles().byName(inputs.namespace(), name))
         .orElseGet(
             () -> inputs.profiles().byCatalogEntry(inputs.namespace(), model.catalogEntryOrName()));
+  }
+
+  /** A program of one's own may well evaluate what VLMEvalKit cannot. */
+  private static boolean refusesModels(EvalRuntime runtime) {
+    return runtime.getSpec().vlmevalkitIfSet().isPresent();
+  }
+
+  /** A profile that the job's own namespace gives for the model decides alone. */
+  private boolean refused(ModelSpec model, Optional<ResolvedProfile> profile) {
+    String path = "spec.models[" + model.name() + "].";
+    Optional<ProfileRefusal> refusal = profile.flatMap(found -> found.spec().refusalIfSet());
+    if (refusal.isPresent()) {
+      boolean named = model.profileNameIfSet().isPresent();
+      String entry = model.catalogEntryIfSet().isPresent() ? "catalogEntry" : "name";
+      refuse(
+          path + (named ? "profileName" : entry),
+          named ? model.profileName() : model.catalogEntryOrName(),
+          refusal.get());
+      return true;
+    }
+    if (profile.filter(found -> found.origin() == ResolvedProfile.Origin.Namespace).isPresent()) {
+      return false;
+    }
+    Optional<String> hubId = model.hubIfSet().map(HubSource::id);
+    refusal =
+        hubId
+            .flatMap(id -> inputs.profiles().refusing(inputs.namespace(), id))
+            .flatMap(found -> found.spec().refusalIfSet());
+    refusal.ifPresent(found -> refuse(path + "hub.id", hubId.orElseThrow(), found));
+    return refusal.isPresent();
+  }
+
+  private void refuse(String field, String value, ProfileRefusal refusal) {
+    refusals.add(RefusalReason.ModelNotSupported, field, value, refusal.reason(), refusal.remedy());
   }
 
   private Validation invalid() {

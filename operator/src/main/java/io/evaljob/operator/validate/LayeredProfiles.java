@@ -13,49 +13,66 @@ import java.util.stream.Stream;
 public final class LayeredProfiles {
   private final List<ModelProfile> profiles;
   private final String operatorNamespace;
-  private final List<ModelProfile> catalogue;
+  private final Catalogue catalogue;
 
   /**
    * A view of one moment.
    *
    * @param profiles all ModelProfiles that can be seen, of any namespace
    * @param operatorNamespace namespace whose profiles every job may use
-   * @param catalogue the built-in ones, see {@link Catalogue}
+   * @param catalogue the built-in ones
    */
   public LayeredProfiles(
-      Collection<ModelProfile> profiles, String operatorNamespace, List<ModelProfile> catalogue) {
+      Collection<ModelProfile> profiles, String operatorNamespace, Catalogue catalogue) {
     this.profiles =
         profiles.stream()
             .filter(profile -> profile.getSpec() != null)
             .sorted(Comparator.comparing(LayeredProfiles::name))
             .toList();
     this.operatorNamespace = operatorNamespace;
-    this.catalogue = List.copyOf(catalogue);
+    this.catalogue = catalogue;
   }
 
   /** The profile of that name. */
   public Optional<ResolvedProfile> byName(String namespace, String name) {
-    return find(namespace, profile -> name.equals(name(profile)));
+    return find(namespace, profile -> name.equals(name(profile)))
+        .or(() -> catalogue.byName(name).map(LayeredProfiles::builtIn));
   }
 
   /** Of several profiles for one entry the first by name is used. */
   public Optional<ResolvedProfile> byCatalogEntry(String namespace, String entry) {
-    return find(namespace, profile -> profile.getSpec().catalogEntries().contains(entry));
+    return find(namespace, profile -> profile.getSpec().catalogEntries().contains(entry))
+        .or(() -> catalogue.byCatalogEntry(entry).map(LayeredProfiles::builtIn));
+  }
+
+  /** The profile that refuses a repository on the hub. */
+  public Optional<ResolvedProfile> refusing(String namespace, String hubId) {
+    return find(
+            namespace,
+            profile ->
+                profile.getSpec().refusalIfSet().stream()
+                    .anyMatch(refusal -> refusal.hubIDs().contains(hubId)))
+        .or(() -> catalogue.byHubId(hubId).map(LayeredProfiles::builtIn));
   }
 
   /** Names that a job of the namespace may use, for "did you mean". */
   public List<String> names(String namespace) {
-    return Stream.of(in(namespace), in(operatorNamespace), catalogue)
-        .flatMap(List::stream)
-        .map(LayeredProfiles::name)
+    return Stream.concat(
+            Stream.of(in(namespace), in(operatorNamespace))
+                .flatMap(List::stream)
+                .map(LayeredProfiles::name),
+            catalogue.names().stream())
         .distinct()
         .toList();
   }
 
   private Optional<ResolvedProfile> find(String namespace, Predicate<ModelProfile> wanted) {
     return first(in(namespace), wanted, Origin.Namespace)
-        .or(() -> first(in(operatorNamespace), wanted, Origin.Operator))
-        .or(() -> first(catalogue, wanted, Origin.Catalogue));
+        .or(() -> first(in(operatorNamespace), wanted, Origin.Operator));
+  }
+
+  private static ResolvedProfile builtIn(ModelProfile profile) {
+    return new ResolvedProfile(name(profile), Origin.Catalogue, profile.getSpec());
   }
 
   private List<ModelProfile> in(String namespace) {

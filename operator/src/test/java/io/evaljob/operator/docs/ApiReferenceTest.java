@@ -18,7 +18,7 @@ class ApiReferenceTest {
   @Test
   void theCommittedReferenceIsTheOneTheDefinitionsGive() throws IOException {
     List<JsonNode> definitions = new ArrayList<>();
-    for (String plural : List.of("evaljobs", "evalruntimes", "modelprofiles")) {
+    for (String plural : List.of("evaljobs", "evalquotas", "evalruntimes", "modelprofiles")) {
       try (InputStream in =
           getClass().getResourceAsStream("/crds/" + plural + ".evaljob.io.yaml")) {
         assertThat(in).as(plural).isNotNull();

@@ -19,7 +19,7 @@ class RealModelsTest {
   @Test
   void everyModelIsSplitOverEveryCount() throws IOException {
     Map<String, ModelFacts> models = models();
-    assertThat(models).hasSize(11);
+    assertThat(models).hasSize(52);
     models.forEach(
         (name, facts) -> {
           for (int devices : List.of(2, 3, 4, 6, 8, 16)) {
@@ -64,6 +64,45 @@ class RealModelsTest {
         .allSatisfy(each -> assertThat(each.device()).isZero());
   }
 
+  /** The fullest device has as much room left as any cut can leave it. */
+  @Test
+  void leastHeadroomOnUnequalDevicesIsTheGreatestPossible() throws IOException {
+    models()
+        .forEach(
+            (name, facts) -> {
+              for (int devices : List.of(2, 3, 4, 8)) {
+                List<Long> memories = unequal(facts, devices);
+                List<DeviceLoad> loads =
+                    Requests.splittable(facts)
+                        .machine(memories)
+                        .devices(devices)
+                        .strategy(SplitStrategy.Layers)
+                        .planned()
+                        .split()
+                        .orElseThrow()
+                        .devices();
+                assertThat(
+                        loads.stream()
+                            .mapToLong(load -> load.capacityBytes() - load.loadBytes())
+                            .min())
+                    .as(name + " on " + devices)
+                    .hasValue(
+                        -optimum(facts, memories.stream().mapToLong(Long::longValue).toArray()));
+              }
+            });
+  }
+
+  /** Twice the model's size, on devices of 5 and 3 parts by turns, whose first holds the tower. */
+  private static List<Long> unequal(ModelFacts facts, int devices) {
+    long total = facts.blocks().stream().mapToLong(block -> block.count() * block.bytes()).sum();
+    List<Long> memories = new ArrayList<>();
+    for (int device = 0; device < devices; device++) {
+      memories.add(total / (2 * devices) * (device % 2 == 0 ? 5 : 3));
+    }
+    memories.set(0, memories.get(0) + total);
+    return memories;
+  }
+
   private static void check(String name, ModelFacts facts, int devices) {
     ModelPlan plan = Requests.splittable(facts).devices(devices).planned();
     SplitPlan split = plan.split().orElseThrow();
@@ -79,7 +118,7 @@ class RealModelsTest {
         .allSatisfy(device -> assertThat(device.weightsBytes()).isPositive());
     layersInOrder(facts, split, what);
     long greatest = split.devices().stream().mapToLong(DeviceLoad::loadBytes).max().orElseThrow();
-    assertThat(greatest).as(what).isEqualTo(optimum(facts, devices));
+    assertThat(greatest).as(what).isEqualTo(optimum(facts, new long[devices]));
     // With just that much memory it still fits; with one byte less it does not.
     assertThat(Requests.splittable(facts).devices(devices).minMemory(greatest).planned().split())
         .contains(withCapacity(split, greatest));
@@ -126,8 +165,8 @@ class RealModelsTest {
     return new SplitPlan(split.assignments(), devices, Map.of(), 1);
   }
 
-  /** Least greatest load by the textbook dynamic program over every cut. */
-  private static long optimum(ModelFacts facts, int devices) {
+  /** Least greatest load beyond capacity, by the textbook dynamic program over every cut. */
+  private static long optimum(ModelFacts facts, long[] capacity) {
     long first = 0;
     long head = 0;
     List<Long> layers = new ArrayList<>();
@@ -142,14 +181,15 @@ class RealModelsTest {
         }
       }
     }
-    long onFirst = optimum(layers, devices, first + head, 0);
-    return facts.tiedHead() ? onFirst : Math.min(onFirst, optimum(layers, devices, first, head));
+    long onFirst = optimum(layers, capacity, first + head, 0);
+    return facts.tiedHead() ? onFirst : Math.min(onFirst, optimum(layers, capacity, first, head));
   }
 
-  private static long optimum(List<Long> layers, int devices, long first, long last) {
+  private static long optimum(List<Long> layers, long[] capacity, long first, long last) {
     int blocks = layers.size();
+    int devices = capacity.length;
     long[] best = new long[blocks + 1];
-    long load = first;
+    long load = first - capacity[0];
     for (int end = 0; end <= blocks; end++) {
       best[end] = load;
       load += end < blocks ? layers.get(end) : 0;
@@ -158,7 +198,7 @@ class RealModelsTest {
       long[] next = new long[blocks + 1];
       for (int end = 0; end <= blocks; end++) {
         next[end] = Long.MAX_VALUE;
-        long part = device == devices - 1 ? last : 0;
+        long part = (device == devices - 1 ? last : 0) - capacity[device];
         for (int start = end - 1; start >= 0; start--) {
           part += layers.get(start);
           next[end] = Math.min(next[end], Math.max(best[start], part));
@@ -169,7 +209,8 @@ class RealModelsTest {
     return best[blocks];
   }
 
-  private static Map<String, ModelFacts> models() throws IOException {
+  /** The models of {@code models.csv} by name, in its order. */
+  static Map<String, ModelFacts> models() throws IOException {
     Map<String, List<Block>> blocks = new LinkedHashMap<>();
     Map<String, Boolean> tied = new LinkedHashMap<>();
     try (BufferedReader lines =

@@ -1,6 +1,7 @@
 package io.evaljob.operator.scenario;
 
 import io.evaljob.api.v1alpha1.EvalJob;
+import io.evaljob.api.v1alpha1.EvalQuota;
 import io.evaljob.api.v1alpha1.EvalRuntime;
 import io.evaljob.api.v1alpha1.ModelProfile;
 import io.evaljob.operator.reconcile.LeanReading;
@@ -60,7 +61,7 @@ public final class MockCluster implements TestCluster {
 
   public MockCluster() {
     server.init();
-    List.of(EvalJob.class, EvalRuntime.class, ModelProfile.class)
+    List.of(EvalJob.class, EvalQuota.class, EvalRuntime.class, ModelProfile.class)
         .forEach(
             type ->
                 server.expectCustomResource(

@@ -73,7 +73,7 @@ abstract class OutcomeScenarios extends ScenarioBase {
   void someDatasetsFailAndTheOthersAreScored() {
     givenRuntime();
     ResultRow failed =
-        new ResultRow("base", "two", "Failed", null, null, null, null, null, "no such file");
+        new ResultRow("base", "two", "Failed", null, null, null, null, "no such file");
     whenJobs(
         (model, stage, attempt) ->
             switch (stage) {
@@ -204,6 +204,7 @@ abstract class OutcomeScenarios extends ScenarioBase {
   @Test
   void everyFieldOfTheStatusIsWrittenBySomeRun() throws Exception {
     CountDownLatch seen = new CountDownLatch(1);
+    CountDownLatch taken = new CountDownLatch(1);
     whenJobs(
         (model, stage, attempt) -> {
           if (stage == Stage.Infer && attempt == 1) {
@@ -212,12 +213,14 @@ abstract class OutcomeScenarios extends ScenarioBase {
           if (stage == Stage.Infer) {
             seen.await();
           }
+          if (stage == Stage.Infer && model.equals("taker")) {
+            taken.await();
+          }
           return stage == Stage.Score && model.equals("base")
               ? new Ending.Succeeds(
                   List.of(
                       row(model, "one", "0.5"),
-                      new ResultRow(
-                          model, "two", "Failed", null, null, null, 0L, 0L, "no such file")))
+                      new ResultRow(model, "two", "Failed", null, null, 0L, 0L, "no such file")))
               : succeeds(model);
         });
     startOperator();
@@ -234,13 +237,19 @@ abstract class OutcomeScenarios extends ScenarioBase {
             .getStatus();
     seen.countDown();
     EvalJobStatus end = awaitPhase("whole", "PartiallyFailed").getStatus();
+    givenQuota("all", 2);
+    apply(job("taker", "taker"));
+    awaitJob("taker", status -> conditions(status).containsValue("True/Reserved"));
     apply(job("good", "good"));
+    EvalJobStatus queued = awaitWaiting("good", "EvalQuota").getStatus();
+    taken.countDown();
     EvalJobStatus good = awaitPhase("good", "Succeeded").getStatus();
 
     Set<String> written = new TreeSet<>();
     StatusFields.written(waiting, written);
     StatusFields.written(half, written);
     StatusFields.written(end, written);
+    StatusFields.written(queued, written);
     StatusFields.written(good, written);
     assertThat(written).isEqualTo(StatusFields.declared());
     assertThat(half.models().get(0).progress().percent()).isEqualTo(50);

@@ -188,7 +188,7 @@ abstract class PlantedPlanScenarios extends ScenarioBase {
                 job,
                 Optional.of(runtime),
                 Map.of(),
-                new LayeredProfiles(List.of(), "evaljob-system", new Catalogue().profiles()),
+                new LayeredProfiles(List.of(), "evaljob-system", new Catalogue()),
                 (namespace, name) -> Optional.empty(),
                 new DeviceContext.RequestedInPod(),
                 OperatorConfig.defaults().namespace()));

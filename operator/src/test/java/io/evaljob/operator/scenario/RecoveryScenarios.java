@@ -124,6 +124,30 @@ abstract class RecoveryScenarios extends ScenarioBase {
     assertEnds("again", namespaces, expected);
   }
 
+  /** What has ended is not kept in memory; another run asks for it once. */
+  @Test
+  void anotherRunOfOneThatIsFinishedTakesAwayTheJobsOfTheRunBefore() {
+    whenJobs((model, stage, attempt) -> succeeds(model));
+    givenRuntime();
+    RequestTap tap = startOperator();
+    apply(job("again", "base"));
+    EndState first = endOf("again");
+    assertThat(first.jobs()).containsExactly("base/infer/1", "base/prefetch/1", "base/score/1");
+    int before = tap.requests().size();
+
+    edit("again", "runID", "2");
+    awaitJob("again", status -> status.runIfSet().filter(run -> run.number() == 2).isPresent());
+    EndState second = endOf("again");
+
+    await()
+        .untilAsserted(
+            () ->
+                assertThat(tap.requests().subList(before, tap.requests().size()))
+                    .filteredOn(request -> request.startsWith("DELETE "))
+                    .hasSize(3));
+    assertThat(second.jobs()).containsExactly("base/infer/1", "base/prefetch/1", "base/score/1");
+  }
+
   private static boolean holdsItsDevices(EvalJobStatus status) {
     return status.summary() != null && "2/2".equals(status.summary().devices());
   }

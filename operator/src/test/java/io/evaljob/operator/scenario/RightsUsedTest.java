@@ -99,6 +99,7 @@ class RightsUsedTest extends ScenarioBase {
     AtomicBoolean second = new AtomicBoolean();
     givenRuntime();
     givenAnOlderRunner();
+    givenQuota("all", 2);
     whenJobs(
         (model, stage, attempt) ->
             stage == Stage.Infer && !second.get() ? new Ending.RunsOn() : succeeds(model));
@@ -132,6 +133,7 @@ class RightsUsedTest extends ScenarioBase {
     second.set(true);
     edit("all", "runID", "2");
     awaitPhase("all", "Succeeded");
+    awaitQuota("all", status -> status.reservations().isEmpty());
     // Older runners are swept once the end is told.
     await().until(() -> tap.kindsOfWrites().contains("DELETE configmaps"));
     stopOperator();

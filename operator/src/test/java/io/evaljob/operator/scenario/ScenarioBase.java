@@ -5,6 +5,8 @@ import static org.awaitility.Awaitility.await;
 import io.evaljob.api.v1alpha1.Condition;
 import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.api.v1alpha1.EvalJobStatus;
+import io.evaljob.api.v1alpha1.EvalQuota;
+import io.evaljob.api.v1alpha1.EvalQuotaStatus;
 import io.evaljob.api.v1alpha1.ResultRow;
 import io.evaljob.operator.config.OperatorConfig;
 import io.evaljob.operator.lifecycle.LifecycleSettings;
@@ -16,9 +18,11 @@ import io.evaljob.operator.resources.RunnerArchive;
 import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
 import io.fabric8.kubernetes.api.model.Event;
 import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.utils.Serialization;
 import java.net.HttpURLConnection;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
@@ -184,6 +188,53 @@ abstract class ScenarioBase {
     applied.add(cluster.client().resource(object).create());
   }
 
+  /** Quotas have no namespace: each test has them under names of its own. */
+  String quota(String name) {
+    return name + "-of-" + namespace();
+  }
+
+  void givenQuota(String name, int devices) {
+    cluster()
+        .client()
+        .namespaces()
+        .withName(namespace())
+        .edit(
+            found ->
+                new NamespaceBuilder(found)
+                    .editMetadata()
+                    .addToLabels("team", namespace())
+                    .endMetadata()
+                    .build());
+    apply(
+        Serialization.unmarshal(
+            """
+            apiVersion: evaljob.io/v1alpha1
+            kind: EvalQuota
+            metadata: {name: NAME}
+            spec:
+              namespaceSelector: {matchLabels: {team: SPACE}}
+              hard: {nvidia.com/gpu: DEVICES}
+            """
+                .replace("NAME", quota(name))
+                .replace("SPACE", namespace())
+                .replace("DEVICES", Integer.toString(devices)),
+            EvalQuota.class));
+  }
+
+  EvalQuota readQuota(String name) {
+    return cluster().client().resources(EvalQuota.class).withName(quota(name)).get();
+  }
+
+  EvalQuotaStatus awaitQuota(String name, Predicate<EvalQuotaStatus> wanted) {
+    return await()
+        .atMost(Duration.ofSeconds(30))
+        .pollInterval(Duration.ofMillis(20))
+        .until(
+            () -> readQuota(name),
+            found -> found != null && found.getStatus() != null && wanted.test(found.getStatus()))
+        .getStatus();
+  }
+
   EvalJob applied(EvalJob job) {
     apply(job);
     return read(job.getMetadata().getName());
@@ -304,6 +355,6 @@ abstract class ScenarioBase {
   }
 
   static ResultRow row(String model, String dataset, String score) {
-    return new ResultRow(model, dataset, "Succeeded", "accuracy", score, null, 6L, 0L, null);
+    return new ResultRow(model, dataset, "Succeeded", "accuracy", score, 6L, 0L, null);
   }
 }

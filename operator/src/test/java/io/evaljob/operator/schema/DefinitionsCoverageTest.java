@@ -44,7 +44,8 @@ class DefinitionsCoverageTest {
 
   @Test
   void kindsOfTheApi() {
-    assertThat(Definitions.kinds()).containsExactly("EvalJob", "EvalRuntime", "ModelProfile");
+    assertThat(Definitions.kinds())
+        .containsExactly("EvalJob", "EvalQuota", "EvalRuntime", "ModelProfile");
     assertThat(Definitions.apiVersion()).isEqualTo("evaljob.io/v1alpha1");
   }
 }

@@ -315,12 +315,12 @@ class SchemaCheckTest {
             "kind: EvalJob",
             "kind: Deployment",
             "2:1: kind: \"Deployment\" is not a kind that is read here; use one of: ConfigMap,"
-                + " EvalJob, EvalRuntime, ModelProfile, Namespace, PersistentVolumeClaim, Secret"),
+                + " EvalJob, EvalQuota, EvalRuntime, ModelProfile, Namespace, PersistentVolumeClaim, Secret"),
         change(
             JOB,
             "kind: EvalJob\n",
             "",
-            "1:1: kind: is missing; add it: ConfigMap, EvalJob, EvalRuntime, ModelProfile,"
+            "1:1: kind: is missing; add it: ConfigMap, EvalJob, EvalQuota, EvalRuntime, ModelProfile,"
                 + " Namespace, PersistentVolumeClaim, Secret"),
         change(
             JOB,

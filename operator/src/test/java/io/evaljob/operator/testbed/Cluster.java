@@ -139,6 +139,7 @@ final class Cluster implements ControlPlane, AutoCloseable {
             "wait",
             "--for=condition=Established",
             "crd/evaljobs.evaljob.io",
+            "crd/evalquotas.evaljob.io",
             "crd/evalruntimes.evaljob.io",
             "crd/modelprofiles.evaljob.io");
     operatorInstalled = true;

@@ -89,7 +89,7 @@ public final class Manifests {
         runtime,
         runtimes.stream().map(found -> found.getMetadata().getName()).toList(),
         labels(job),
-        new LayeredProfiles(profiles, OPERATOR_NAMESPACE, new Catalogue().profiles()),
+        new LayeredProfiles(profiles, OPERATOR_NAMESPACE, new Catalogue()),
         this::claim,
         devices,
         OPERATOR_NAMESPACE);

@@ -36,7 +36,7 @@ class AdmissionCasesTest {
 
   @TestFactory
   Stream<DynamicTest> everyCaseIsJudgedAsItSays() {
-    return Stream.of("evaljob", "evalruntime", "modelprofile")
+    return Stream.of("evaljob", "evalquota", "evalruntime", "modelprofile")
         .flatMap(
             folder ->
                 CaseFile.all(folder).stream()
@@ -74,7 +74,7 @@ class AdmissionCasesTest {
   @Test
   void everyRuleHasACase() {
     List<String> expected = new ArrayList<>();
-    for (String folder : List.of("evaljob", "evalruntime", "modelprofile", "update")) {
+    for (String folder : List.of("evaljob", "evalquota", "evalruntime", "modelprofile", "update")) {
       CaseFile.all(folder).forEach(one -> expected.add(one.expect()));
     }
     for (String plural : Crds.FILES) {

@@ -53,7 +53,9 @@ record Admitted(ObjectNode object, String message, List<String> causes) {
     String kind = object.path("kind").asText();
     String plural = kind.toLowerCase(Locale.ROOT) + "s";
     return "/apis/evaljob.io/v1alpha1/"
-        + (kind.equals("EvalRuntime") ? "" : "namespaces/" + namespace + "/")
+        + (kind.equals("EvalRuntime") || kind.equals("EvalQuota")
+            ? ""
+            : "namespaces/" + namespace + "/")
         + plural;
   }
 

@@ -13,7 +13,8 @@ import java.util.List;
 /** The custom resource definitions as they are committed. */
 final class Crds {
 
-  static final List<String> FILES = List.of("evaljobs", "evalruntimes", "modelprofiles");
+  static final List<String> FILES =
+      List.of("evaljobs", "evalquotas", "evalruntimes", "modelprofiles");
 
   private static final ObjectMapper YAML = new ObjectMapper(new YAMLFactory());
 

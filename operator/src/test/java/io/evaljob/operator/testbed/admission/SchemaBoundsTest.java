@@ -33,6 +33,7 @@ class SchemaBoundsTest {
   @ParameterizedTest
   @CsvSource({
     "evaljobs, evaljob",
+    "evalquotas, evalquota",
     "evalruntimes, evalruntime",
     "modelprofiles, modelprofile",
   })
@@ -80,6 +81,7 @@ class SchemaBoundsTest {
   @ParameterizedTest
   @CsvSource({
     "evaljobs, evaljob, spec",
+    "evalquotas, evalquota, spec",
     "evalruntimes, evalruntime, spec",
     "modelprofiles, modelprofile, spec",
     "evaljobs, status, status",

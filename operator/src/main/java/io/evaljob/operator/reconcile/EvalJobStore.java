@@ -1,0 +1,126 @@
+package io.evaljob.operator.reconcile;
+
+import io.evaljob.api.v1alpha1.EvalJob;
+import io.evaljob.operator.lifecycle.Rest;
+import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
+import io.fabric8.kubernetes.client.informers.cache.Cache;
+import io.fabric8.kubernetes.client.informers.cache.ItemStore;
+import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
+
+/**
+ * EvalJobs as the informer keeps them: those at rest packed, since a cluster has thousands of them
+ * and nobody looks. Looked at, one is unpacked.
+ *
+ * <p>In {@link #values} those at rest are nameplates, with their metadata's name, namespace and
+ * version alone: the informer asks for all objects at once only to see which of them are gone.
+ */
+final class EvalJobStore implements ItemStore<EvalJob> {
+
+  private final Map<String, Kept> kept = new ConcurrentHashMap<>();
+  private final Packing<EvalJob> packing;
+  private final Resting resting;
+
+  EvalJobStore(KubernetesSerialization serialization, Resting resting) {
+    this.packing = new Packing<>(serialization, EvalJob.class);
+    this.resting = resting;
+  }
+
+  /** An EvalJob in memory. */
+  private sealed interface Kept {
+    /** One that may need a pass. */
+    record Whole(EvalJob job) implements Kept {}
+
+    /** One at rest, in few bytes. */
+    record Packed(String version, byte[] bytes) implements Kept {}
+  }
+
+  @Override
+  public String getKey(EvalJob job) {
+    return Cache.metaNamespaceKeyFunc(job);
+  }
+
+  @Override
+  public EvalJob put(String key, EvalJob job) {
+    String uid = job.getMetadata().getUid();
+    boolean atRest = Rest.isAtRest(job);
+    Kept now =
+        atRest
+            ? new Kept.Packed(job.getMetadata().getResourceVersion(), packing.pack(job))
+            : new Kept.Whole(job);
+    EvalJob before = whole(kept.put(key, now));
+    if (before != null && !uid.equals(before.getMetadata().getUid())) {
+      resting.remove(before.getMetadata().getUid());
+    }
+    if (atRest) {
+      resting.add(uid);
+    } else {
+      resting.wake(uid);
+    }
+    return before;
+  }
+
+  @Override
+  public EvalJob remove(String key) {
+    EvalJob gone = whole(kept.remove(key));
+    if (gone != null) {
+      resting.remove(gone.getMetadata().getUid());
+    }
+    return gone;
+  }
+
+  @Override
+  public EvalJob get(String key) {
+    return whole(kept.get(key));
+  }
+
+  /** The interface wants null for what is not there. */
+  private EvalJob whole(Kept one) {
+    if (one == null) {
+      return null;
+    }
+    return one instanceof Kept.Packed packed
+        ? packing.unpack(packed.bytes())
+        : ((Kept.Whole) one).job();
+  }
+
+  @Override
+  public Stream<String> keySet() {
+    return kept.keySet().stream();
+  }
+
+  @Override
+  public Stream<EvalJob> values() {
+    return kept.entrySet().stream()
+        .map(
+            entry ->
+                entry.getValue() instanceof Kept.Packed packed
+                    ? nameplate(entry.getKey(), packed.version())
+                    : ((Kept.Whole) entry.getValue()).job());
+  }
+
+  private static EvalJob nameplate(String key, String version) {
+    int slash = key.indexOf('/');
+    EvalJob job = new EvalJob();
+    job.setMetadata(
+        new ObjectMetaBuilder()
+            .withNamespace(key.substring(0, slash))
+            .withName(key.substring(slash + 1))
+            .withResourceVersion(version)
+            .build());
+    return job;
+  }
+
+  @Override
+  public int size() {
+    return kept.size();
+  }
+
+  /** So that the informer tells of each object as it comes, and does not ask for all again. */
+  @Override
+  public boolean isFullState() {
+    return false;
+  }
+}
