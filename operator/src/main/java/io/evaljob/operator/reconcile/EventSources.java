@@ -130,8 +130,8 @@ final class EventSources {
             BY_RUNTIME, unlessAtRest(job -> List.of(job.getSpec().runtimeRef().name())),
             BY_NAMESPACE, unlessAtRest(job -> List.of(job.getMetadata().getNamespace())),
             BY_CLAIM, unlessAtRest(ReferencedClaims::keys)));
-    jobs = children(Job::new, "", job -> !Liveness.mayMakePods(job), quotas::child, context);
-    pods = children(Pod::new, "", pod -> !Liveness.mayHoldDevices(pod), quotas::child, context);
+    jobs = children(Job::new, "", job -> !Liveness.mayMakePods(job), quotas::job, context);
+    pods = children(Pod::new, "", pod -> !Liveness.mayHoldDevices(pod), quotas::pod, context);
     configMaps = children(ConfigMap::new, READ_CONTENTS, map -> true, (was, is) -> {}, context);
     failedCreates = failedCreates(context);
     claims =

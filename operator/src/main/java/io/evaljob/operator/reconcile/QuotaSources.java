@@ -35,6 +35,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -210,10 +211,24 @@ final class QuotaSources {
         .ifPresent(quota -> wakeQuota.accept(new ResourceID(quota.getMetadata().getName())));
   }
 
-  /** To be told of Jobs and pods: one that goes releases what it held. */
-  void child(Optional<? extends HasMetadata> before, Optional<? extends HasMetadata> now) {
-    if (now.isEmpty() && quotas != null) {
-      before.map(gone -> gone.getMetadata().getNamespace()).ifPresent(this::wakeQuotaOf);
+  /** To be told of Jobs: one that ends or goes releases what it held. */
+  void job(Optional<Job> before, Optional<Job> now) {
+    child(before, now, Liveness::mayMakePods);
+  }
+
+  /** To be told of pods: one that ends or goes releases what it held. */
+  void pod(Optional<Pod> before, Optional<Pod> now) {
+    child(before, now, Liveness::mayHoldDevices);
+  }
+
+  /** Its EvalJob may be gone or at rest, and then nobody else tells. */
+  private <T extends HasMetadata> void child(
+      Optional<T> before, Optional<T> now, Predicate<T> isAlive) {
+    boolean ends = before.filter(isAlive).isPresent() && now.filter(isAlive).isEmpty();
+    if (ends || now.isEmpty()) {
+      now.or(() -> before)
+          .map(child -> child.getMetadata().getNamespace())
+          .ifPresent(this::wakeQuotaOf);
     }
   }
 
