@@ -24,12 +24,13 @@ final class BlockSorting {
   /** What the API takes. */
   private static final int MAX_ENTRIES = 256;
 
+  /** Asked of the tens of thousands of tensors of a mixture of experts: found, not matched. */
   private static final Pattern KEYS_AND_VALUES =
       Pattern.compile(
-          ".*\\.(k_proj|kv_proj|kv_b_proj|qkv_proj|qkv|wqkv|wk|att_proj|c_attn"
-              + "|query_key_value|to_k|k_b_proj)\\..*");
-  private static final Pattern STATE =
-      Pattern.compile(".*\\.(linear_attn|mamba|ssm|mixer|conv)\\..*");
+          "\\.(k_proj|kv_proj|kv_b_proj|qkv_proj|qkv|wqkv|wk|att_proj|c_attn|query_key_value|to_k"
+              + "|k_b_proj)\\.");
+
+  private static final Pattern STATE = Pattern.compile("\\.(linear_attn|mamba|ssm|mixer|conv)\\.");
 
   /** Most names in a note; the rest is counted. */
   private static final int NAMED = 3;
@@ -54,7 +55,7 @@ final class BlockSorting {
     Map<String, List<Tensor>> members = new TreeMap<>();
     Set<String> unknown = new TreeSet<>();
     for (Tensor tensor : checkpoint.tensors().values()) {
-      if (Series.nameOf(tensor).filter(layers.name()::equals).isPresent()) {
+      if (layers.holds(tensor)) {
         continue;
       }
       ModuleWords.Module module = ModuleWords.of(tensor.name());
@@ -135,19 +136,23 @@ final class BlockSorting {
     runs(BlockRole.Layers, series.name(), series.members().values().stream().limit(count).toList());
   }
 
+  /** What one numbered block weighs, and keeps for a token. */
+  private record Weight(long bytes, long cache) {}
+
   /** Equal neighbours become one entry. */
   private void runs(BlockRole role, String name, List<List<Tensor>> members) {
+    List<Weight> weights = new ArrayList<>();
+    for (List<Tensor> tensors : members) {
+      long cache = role == BlockRole.Layers ? keyValues(weights.size(), tensors) : 0;
+      weights.add(new Weight(Series.bytes(tensors), cache));
+    }
     int start = 0;
-    for (int next = 1; next <= members.size(); next++) {
-      long bytes = Series.bytes(members.get(start));
-      long cache = role == BlockRole.Layers ? keyValues(start, members.get(start)) : 0;
-      if (next < members.size()
-          && Series.bytes(members.get(next)) == bytes
-          && (role != BlockRole.Layers || keyValues(next, members.get(next)) == cache)) {
-        continue;
+    for (int next = 1; next <= weights.size(); next++) {
+      Weight weight = weights.get(start);
+      if (next == weights.size() || !weights.get(next).equals(weight)) {
+        block(role, next - start, weight.bytes(), name, weight.cache());
+        start = next;
       }
-      block(role, next - start, bytes, name, cache);
-      start = next;
     }
   }
 
@@ -156,13 +161,17 @@ final class BlockSorting {
     return keeps ? config.keyValueBytesPerToken().orElse(0L) : 0;
   }
 
-  /** A layer without any attention that is known keeps a state, unless none is known at all. */
+  /** A layer keeps a state instead where it has a module for one and none for keys. */
   private static boolean attends(List<Tensor> tensors) {
-    return tensors.stream()
-            .map(Tensor::name)
-            .anyMatch(
-                name -> KEYS_AND_VALUES.matcher(name).matches() && !STATE.matcher(name).matches())
-        || tensors.stream().noneMatch(tensor -> STATE.matcher(tensor.name()).matches());
+    boolean state = false;
+    for (Tensor tensor : tensors) {
+      if (STATE.matcher(tensor.name()).find()) {
+        state = true;
+      } else if (KEYS_AND_VALUES.matcher(tensor.name()).find()) {
+        return true;
+      }
+    }
+    return !state;
   }
 
   private void block(BlockRole role, int count, long bytes, String module, long cache) {

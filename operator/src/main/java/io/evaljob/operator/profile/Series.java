@@ -4,11 +4,8 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * A module whose children are numbered, such as {@code model.layers}.
@@ -18,17 +15,22 @@ import java.util.regex.Pattern;
  */
 record Series(String name, SortedMap<Integer, List<Tensor>> members) {
 
-  private static final Pattern NUMBERED = Pattern.compile("(.+?)\\.(\\d{1,6})(?:\\..*)?");
+  /** Longest number of a child, in digits. */
+  private static final int DIGITS = 6;
 
   /** All series, each tensor in the outermost it is in. */
   static List<Series> of(Collection<Tensor> tensors) {
     Map<String, SortedMap<Integer, List<Tensor>>> found = new TreeMap<>();
     for (Tensor tensor : tensors) {
-      Matcher match = NUMBERED.matcher(tensor.name());
-      if (match.matches()) {
+      String name = tensor.name();
+      int start = number(name);
+      if (start > 0) {
+        int dot = name.indexOf('.', start);
         found
-            .computeIfAbsent(match.group(1), name -> new TreeMap<>())
-            .computeIfAbsent(Integer.valueOf(match.group(2)), number -> new ArrayList<>())
+            .computeIfAbsent(name.substring(0, start - 1), any -> new TreeMap<>())
+            .computeIfAbsent(
+                Integer.valueOf(name.substring(start, dot < 0 ? name.length() : dot)),
+                any -> new ArrayList<>())
             .add(tensor);
       }
     }
@@ -37,10 +39,27 @@ record Series(String name, SortedMap<Integer, List<Tensor>> members) {
         .toList();
   }
 
-  /** Name of the series that a tensor is in. */
-  static Optional<String> nameOf(Tensor tensor) {
-    Matcher match = NUMBERED.matcher(tensor.name());
-    return match.matches() ? Optional.of(match.group(1)) : Optional.empty();
+  /** Whether a tensor is in this series, and not only in one further in. */
+  boolean holds(Tensor tensor) {
+    return tensor.name().startsWith(name)
+        && number(tensor.name()) == name.length() + 1
+        && tensor.name().charAt(name.length()) == '.';
+  }
+
+  /** Where the first part of a name that is a number starts; below 1 when there is none. */
+  private static int number(String name) {
+    for (int dot = name.indexOf('.'); dot >= 0; dot = name.indexOf('.', dot + 1)) {
+      int end = dot + 1;
+      while (end < name.length() && name.charAt(end) >= '0' && name.charAt(end) <= '9') {
+        end++;
+      }
+      int digits = end - dot - 1;
+      boolean whole = end == name.length() || name.charAt(end) == '.';
+      if (dot > 0 && digits > 0 && digits <= DIGITS && whole) {
+        return dot + 1;
+      }
+    }
+    return 0;
   }
 
   /** Bytes of all children. */
