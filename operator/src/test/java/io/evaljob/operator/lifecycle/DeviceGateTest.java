@@ -163,7 +163,7 @@ class DeviceGateTest {
   }
 
   private static EvalJob withCondition(EvalJob job, String condition) {
-    String[] parts = condition.split("/");
+    String[] parts = condition.split("/", 2);
     return Serialization.unmarshal(
         Serialization.asJson(job)
             .replace(

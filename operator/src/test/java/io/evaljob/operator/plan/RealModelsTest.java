@@ -97,7 +97,7 @@ class RealModelsTest {
     long total = facts.blocks().stream().mapToLong(block -> block.count() * block.bytes()).sum();
     List<Long> memories = new ArrayList<>();
     for (int device = 0; device < devices; device++) {
-      memories.add(total / (2 * devices) * (device % 2 == 0 ? 5 : 3));
+      memories.add(total / (2L * devices) * (device % 2 == 0 ? 5 : 3));
     }
     memories.set(0, memories.get(0) + total);
     return memories;
