@@ -27,6 +27,11 @@ record PatternWords(String reason, String remedy) {
                   "use lower-case letters, digits, dashes and dots, with a letter or digit at both"
                       + " ends")),
           Map.entry(
+              "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+              new PatternWords(
+                  "is not the name of a queue",
+                  "use lower-case letters, digits and dashes, in words joined by dots")),
+          Map.entry(
               "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$",
               new PatternWords(
                   "is not an extended resource", "write DOMAIN/NAME, for example nvidia.com/gpu")),

@@ -84,7 +84,7 @@ class SchemaCheckTest {
         add(
             "  zzzzzzzzzz: 1",
             "13:3: spec.zzzzzzzzzz: there is no such field; use one of: accelerator, datasets, env,"
-                + " hubTokenSecretRef, maxConcurrentModels, models, placement, resources,"
+                + " hubTokenSecretRef, maxConcurrentModels, models, placement, queueName, resources,"
                 + " retryLimit, runID, runtimeRef, scoring, smokeTest, split, stallSeconds, storage"),
         add(
             "  storage:\n    volume: []",
