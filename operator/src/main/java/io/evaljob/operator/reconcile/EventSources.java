@@ -35,7 +35,6 @@ import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.event.source.EventSource;
 import io.javaoperatorsdk.operator.processing.event.source.IndexerResourceCache;
-import io.javaoperatorsdk.operator.processing.event.source.inbound.SimpleInboundEventSource;
 import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEventSource;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -91,7 +90,7 @@ final class EventSources {
   private InformerEventSource<ModelProfile, EvalJob> profiles;
   private InformerEventSource<Namespace, EvalJob> namespaces;
   private InformerEventSource<EvalQuota, EvalJob> evalQuotas;
-  private SimpleInboundEventSource<EvalJob> wakes;
+  private Wakes wakes;
   private final QuotaSources quotas = new QuotaSources(id -> wakes.propagateEvent(id));
 
   EventSources(
@@ -171,7 +170,7 @@ final class EventSources {
                 .build(),
             context,
             quotas::quota);
-    wakes = new SimpleInboundEventSource<>("wakes");
+    wakes = new Wakes(id -> evalJobs.get(id).isPresent());
     quotas.connect(evalJobs, jobs, pods, namespaces, evalQuotas);
     inbox.connect(wakes::propagateEvent, this::identify);
     List<EventSource<?, EvalJob>> all = new ArrayList<>();
@@ -189,12 +188,12 @@ final class EventSources {
 
   /**
    * Has every EvalJob looked at: what was due while another replica led was not done here. Those at
-   * rest come last; nobody waits for them.
+   * rest come last and by and by; nobody waits for them.
    */
   void wakeAll() {
     Set<ResourceID> first = ids(evalJobs.byIndex(NOT_AT_REST, ""));
     first.forEach(wakes::propagateEvent);
-    evalJobs.keys().filter(id -> !first.contains(id)).forEach(wakes::propagateEvent);
+    wakes.inTurn(evalJobs.keys().filter(id -> !first.contains(id)).toList());
   }
 
   /** Has the EvalJob looked at whose child this Job is. */
