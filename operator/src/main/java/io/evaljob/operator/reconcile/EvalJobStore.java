@@ -34,6 +34,7 @@ final class EvalJobStore implements ItemStore<EvalJob> {
     record Whole(EvalJob job) implements Kept {}
 
     /** One at rest, in few bytes. */
+    @SuppressWarnings("ArrayRecordComponent") // bytes only: never compared, never changed
     record Packed(String version, byte[] bytes) implements Kept {}
   }
 
