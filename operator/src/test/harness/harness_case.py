@@ -14,11 +14,13 @@ import support
 from support import Container, ReportServer
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-EVALJOB = os.path.normpath(os.path.join(HERE, "..", "..", "..", "bin", "evaljob"))
+EVALJOB = os.environ.get("EVALJOB") or os.path.normpath(
+    os.path.join(HERE, "..", "..", "..", "bin", "evaljob"))
 support.TIMEOUT = 400
 
 # What tells the vintages apart for a test: dialect, and what goes before the environment's packages.
-VINTAGES = {"ms": "StatusFile", "nv": "AutoSplit"}
+VINTAGES = {"ms": "StatusFile", "nv": "AutoSplit", "checkout": os.environ.get("HARNESS_DIALECT")}
+_BEFORE = {"nv": "HARNESS_OVERLAY", "checkout": "HARNESS_CHECKOUT"}
 # A card as nvidia-smi lists it: some model classes ask for free memory before they load.
 CARD = "81559"
 
@@ -66,7 +68,7 @@ def free_form(count):
 class HarnessCase(Container):
     """One test: a workspace, volumes with a model and data sets, stages run on it.
 
-    `vintage` is "ms" or "nv". `self.job(...)` makes a plan; `self.stage(name)` runs a stage and
+    `vintage` is "ms", "nv" or "checkout". `self.job(...)` makes a plan; `self.stage(name)` runs a stage and
     keeps its final report in `self.report`.
     """
 
@@ -81,12 +83,13 @@ class HarnessCase(Container):
         if keep:
             self.addCleanup(self._keep, os.path.join(keep, self.id()))
         paths = []
-        if self.vintage == "nv":
-            paths.append(os.environ["HARNESS_OVERLAY"])
+        if self.vintage in _BEFORE:
+            paths.append(os.environ[_BEFORE[self.vintage]])
         self.environment.update(PYTHONPATH=os.pathsep.join(paths), OMP_NUM_THREADS="1",
                                 TOKENIZERS_PARALLELISM="false")
         del self.environment["PYTHONDONTWRITEBYTECODE"]
         os.makedirs(self.path("cache"))
+        os.makedirs(self.path("volumes", "files"))
         self.environment["EVALJOB_CACHE"] = self.path("cache")
         self.cards(1)
 
@@ -110,8 +113,8 @@ class HarnessCase(Container):
     def model(self, name, at=None):
         """Puts one of the made models on the volume; another path at will."""
         target = self.path("volumes", "files", at or name)
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        os.symlink(os.path.join(os.environ["HARNESS_MODELS"], name), target)
+        if not os.path.exists(target):
+            os.symlink(os.path.join(os.environ["HARNESS_MODELS"], name), target)
         return {"name": "files", "path": at or name}
 
     def dataset(self, name, text):
@@ -124,8 +127,13 @@ class HarnessCase(Container):
         self.write(text, "cache", "LMUData", name + ".tsv")
         return {"name": name}
 
-    def job(self, entry, model, datasets, processes=1, devices=0, memory="79Gi", profile=None, **spec):
-        """Writes the manifests and the plan that `evaljob plan` makes of them, for a pod."""
+    def job(self, entry, model, datasets, processes=1, devices=0, memory="79Gi", profile=None,
+            visible=None, **spec):
+        """Writes the manifests and the plan that `evaljob plan` makes of them, for a pod.
+
+        With `visible`, for this machine, whose process variable has that value; `more` are fields
+        of the model.
+        """
         runtime = {
             "harness": "VLMEvalKit", "vlmevalkit": {"dialect": VINTAGES[self.vintage]},
             "image": "made:here", "allow": {"namespaceSelector": {}, "claimNames": ["files", "cache"],
@@ -135,7 +143,7 @@ class HarnessCase(Container):
         accelerator = {"devicesPerProcess": devices, "processes": processes}
         if devices:
             accelerator["minMemory"] = memory
-            self.cards(devices * processes)
+            self.cards(8 if visible else devices * processes)
         objects = [
             {"apiVersion": "evaljob.io/v1alpha1", "kind": "EvalRuntime",
              "metadata": {"name": "real"}, "spec": runtime},
@@ -147,7 +155,7 @@ class HarnessCase(Container):
              "spec": dict({
                  "runtimeRef": {"name": "real"},
                  "models": [dict({"name": "base", "catalogEntry": entry, "volume": model},
-                                 **spec.pop("model", {}))],
+                                 **spec.pop("more", {}))],
                  "datasets": datasets, "accelerator": accelerator,
                  "scoring": {"mode": "ExactMatching"},
                  "storage": {"volumes": [{"name": "files", "claimName": "files"}],
@@ -156,8 +164,11 @@ class HarnessCase(Container):
             objects.insert(0, {"apiVersion": "evaljob.io/v1alpha1", "kind": "ModelProfile",
                                "metadata": {"name": "made"}, "spec": profile})
         path = self.write("\n---\n".join(map(json.dumps, objects)), "plan", "..manifests.yaml")
-        answer = subprocess.run([EVALJOB, "plan", "-o", "json", path], stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, universal_newlines=True)
+        machine = ["--devices", "%d:80Gi" % (devices * processes)] if visible else []
+        answer = subprocess.run(
+            [EVALJOB, "plan", "-o", "json"] + machine + [path], stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, universal_newlines=True,
+            env=dict(os.environ, **({"CUDA_VISIBLE_DEVICES": visible} if visible else {})))
         self.assertEqual(0, answer.returncode, answer.stderr)
         plan = json.loads(answer.stdout)["items"][0]["plans"][0]
         # This machine's shared memory is not the pod's.
@@ -166,12 +177,16 @@ class HarnessCase(Container):
         self.environment.update(plan["devices"]["containerEnvironment"])
         self.environment.update(self.more_environment)
         if devices:
-            self.environment["CUDA_VISIBLE_DEVICES"] = ",".join(
+            self.environment["CUDA_VISIBLE_DEVICES"] = visible or ",".join(
                 str(number) for number in range(devices * processes))
         return plan
 
+    def plan_document(self):
+        with open(self.path("plan", "plan.json"), encoding="utf-8") as source:
+            return json.load(source)
+
     def work_dir(self, *names):
-        plan = json.loads(open(self.path("plan", "plan.json"), encoding="utf-8").read())
+        plan = self.plan_document()
         return self.path("workspace", plan["job"]["namespace"], plan["job"]["name"],
                          plan["run"]["hash"], plan["model"]["name"], *names)
 
@@ -189,12 +204,17 @@ class HarnessCase(Container):
         self.stage("score", **environment)
         return {row["dataset"]: row for row in self.report["results"]}, output
 
+    def pretend(self, cards):
+        """Cards of the machine, that the processes of the harness believe in."""
+        self.environment["PRETENDED_CARDS"] = str(cards)
+        self.environment["PYTHONPATH"] = os.pathsep.join(
+            [os.path.join(HERE, "standin"), support.ROOT, self.environment["PYTHONPATH"]])
+
     def answers(self, dataset, folder="harness"):
         """Index -> prediction, as the newest prediction file of a data set has them."""
         import openpyxl
         from evaljob_runner import predictions
-        plan = json.loads(open(self.path("plan", "plan.json"), encoding="utf-8").read())
-        entry = plan["model"]["catalogEntry"]
+        entry = self.plan_document()["model"]["catalogEntry"]
         found = predictions.find(self.work_dir(folder, entry), entry, dataset)
         self.assertIsNotNone(found, "no predictions of " + dataset)
         rows = list(openpyxl.load_workbook(found.path, read_only=True).active.values)

@@ -1,6 +1,6 @@
 """Makes a small vision-language model with random weights, as a folder that a model hub would give.
 
-    python make_model.py idefics3|qwen2_vl FOLDER [LAYERS] [--tied]
+    python make_model.py idefics3|qwen2_vl|internvl FOLDER [LAYERS] [--tied]
 
 The architecture, the files and the classes that load them are real. Every answer is one letter of
 A to D, because all other tokens are suppressed; which one depends on picture and question. The same
@@ -8,6 +8,7 @@ seed gives the same weights.
 """
 import json
 import os
+import shutil
 import sys
 
 HIDDEN, MLP, HEADS, KV_HEADS = 64, 128, 4, 2
@@ -99,13 +100,28 @@ def qwen2_vl(layers, tied):
     return Qwen2VLForConditionalGeneration, config, processor, pad, pad
 
 
+def internvl(layers, tied):
+    from remote_code.configuration_tiny import TinyChatConfig
+    from remote_code.modeling_tiny import TinyChatModel
+    words = tokenizer(SPECIAL["qwen2_vl"], {"eos_token": "<|im_end|>", "pad_token": "<|endoftext|>"})
+    pad = words.pad_token_id
+    config = TinyChatConfig(llm_config={
+        "hidden_size": HIDDEN, "intermediate_size": MLP, "num_hidden_layers": layers,
+        "num_attention_heads": HEADS, "num_key_value_heads": KV_HEADS, "tie_word_embeddings": tied,
+        "vocab_size": 256 + len(SPECIAL["qwen2_vl"]), "max_position_embeddings": 4096})
+    config.auto_map = {"AutoConfig": "configuration_tiny.TinyChatConfig",
+                       "AutoModel": "modeling_tiny.TinyChatModel"}
+    return TinyChatModel, config, words, pad, pad
+
+
 def main(arguments):
     tied = "--tied" in arguments
     kind, folder, *rest = [argument for argument in arguments if argument != "--tied"]
     layers = int(rest[0]) if rest else 2
     import torch
     from transformers import GenerationConfig
-    cls, config, processor, pad, bos = {"idefics3": idefics3, "qwen2_vl": qwen2_vl}[kind](layers, tied)
+    cls, config, processor, pad, bos = {
+        "idefics3": idefics3, "qwen2_vl": qwen2_vl, "internvl": internvl}[kind](layers, tied)
     torch.manual_seed(18)
     model = cls(config).to(torch.bfloat16)
     with torch.no_grad():
@@ -115,7 +131,8 @@ def main(arguments):
                 gain = 3.0 if any(part in name for part in ("q_proj", "k_proj", "qkv")) else 1.5
                 tensor.normal_(0, 0.05 if "embed_tokens" in name else gain * tensor[0].numel() ** -0.5)
     answers = [ord(letter) for letter in LETTERS]
-    vocabulary = model.get_input_embeddings().weight.shape[0]
+    text = getattr(model, "language_model", model)
+    vocabulary = text.get_input_embeddings().weight.shape[0]
     model.generation_config = GenerationConfig(
         suppress_tokens=[token for token in range(vocabulary) if token not in answers],
         eos_token_id=answers, bos_token_id=bos, pad_token_id=pad, do_sample=False)
@@ -128,6 +145,10 @@ def main(arguments):
         document = json.load(source)
     with open(path, "w", encoding="utf-8") as out:
         json.dump(dict(document, architectures=[cls.__name__]), out, indent=1)
+    if kind == "internvl":
+        for name in ("configuration_tiny.py", "modeling_tiny.py"):
+            shutil.copy(os.path.join(os.path.dirname(os.path.abspath(__file__)), "remote_code", name),
+                        part)
     os.rename(part, folder)
 
 

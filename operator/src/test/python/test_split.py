@@ -7,7 +7,8 @@ import unittest
 from evaljob_runner import rank_cpu, rank_model
 from evaljob_runner.failures import StageFailure
 from evaljob_runner.import_hooks import ImportHooks
-from evaljob_runner.rank_split import SplitLoader, SplitPolicy, covered, keep_in_place
+from evaljob_runner.rank_load import ModelLoad, keep_in_place
+from evaljob_runner.rank_split import SplitPolicy, covered, device_of
 from support import Container
 
 
@@ -96,6 +97,32 @@ class ResolveTest(unittest.TestCase):
         self.refused("leaves out", literal({"model": 0}), model())
         self.refused("device 2", literal({"model": 0, "lm_head": 2}), model())
 
+    def test_tied_weights_stay_together(self):
+        tied = [["model.language_model.embed_tokens.weight", "lm_head.weight"]]
+        self.assertEqual(0, policy(PLAN).resolve(model(), tied)["lm_head"])
+        with self.assertRaises(StageFailure) as raised:
+            policy([], strategy="DeviceMap", deviceMap={"model": 0, "lm_head": 1}).resolve(
+                model(), tied)
+        self.assertIn("lm_head.weight on 1, model.language_model.embed_tokens.weight on 0",
+                      raised.exception.message)
+
+    def test_a_tied_head_inside_a_module_of_the_map_is_taken_out_of_it(self):
+        sizes = {"text.embed.weight": 10, "text.layers.0.w": 10, "out.head.weight": 10,
+                 "out.norm.weight": 1}
+        plan = policy([assignment("Embedding", ["text.embed"], 0),
+                       assignment("Layers", ["text.layers"], 1, 0, 1),
+                       assignment("Head", ["out"], 1)])
+        result = plan.resolve(sizes, [["text.embed.weight", "out.head.weight"]])
+        self.assertEqual((0, 1), (device_of(result, "out.head.weight"),
+                                  device_of(result, "out.norm.weight")))
+
+    def test_what_takes_the_inputs_is_on_device_0(self):
+        with self.assertRaises(StageFailure) as raised:
+            policy([], strategy="DeviceMap", deviceMap={"model": 1, "lm_head": 0}).resolve(
+                model(), (), ["model.language_model.embed_tokens"])
+        self.assertIn("is on device 1, and the harness gives its inputs to device 0",
+                      raised.exception.message)
+
     def test_what_splits_itself_has_no_policy(self):
         self.assertIsNone(policy(PLAN, loader="VLLM"))
         self.assertIsNone(policy(PLAN, strategy="TensorParallel"))
@@ -138,6 +165,12 @@ class FakePreTrainedModel:
     def named_buffers(self, remove_duplicate=True):
         return []
 
+    def modules(self):
+        return [self]
+
+    def _apply(self, function):
+        return self
+
     def to(self, *arguments, **keywords):
         self.moved = keywords
         return self
@@ -168,8 +201,8 @@ class LoadTest(unittest.TestCase):
         self.model_class = type("Model", (FakePreTrainedModel,), {"loads": []})
         FakePreTrainedModel.loads = self.model_class.loads
         self.notes = []
-        self.loader = SplitLoader(
-            policy([], strategy="DeviceMap", deviceMap={"a": 0, "b": 1}), "./weights",
+        self.loader = ModelLoad(
+            policy([], strategy="DeviceMap", deviceMap={"a": 0, "b": 1}), 2, 10, "./weights",
             self.notes.append)
         self.module = types.SimpleNamespace(PreTrainedModel=FakePreTrainedModel)
         original = FakePreTrainedModel.__dict__["from_pretrained"]
@@ -206,7 +239,7 @@ class LoadTest(unittest.TestCase):
         self.model_class.device = "cpu"
         with self.assertRaises(StageFailure) as raised:
             self.model_class.from_pretrained("weights", device_map="auto")
-        self.assertIn("a.w on cpu", raised.exception.message)
+        self.assertIn("2 tensors were loaded elsewhere than on a device (a.w, b.w)", raised.exception.message)
 
     def test_a_move_keeps_the_cast(self):
         dtype = type("dtype", (), {})()

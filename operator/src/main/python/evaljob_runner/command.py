@@ -7,6 +7,7 @@ from .failures import (HARNESS_FAILED, HOST_OUT_OF_MEMORY, MODEL_NOT_FOUND, OUT_
                        RANK_FAILED, RESULTS_INVALID, SHARED_MEMORY_EXHAUSTED, STALLED, StageFailure)
 from .files import read_json, safe_name, write_json
 from .log import say
+from .placement import PASSED
 from .processes import runner_command
 from .remedies import with_remedy
 
@@ -22,7 +23,6 @@ class CommandHarness:
     def __init__(self, context):
         self._context = context
         self._plan = context.plan
-        self.details = {}
 
     def dialect(self):
         return None
@@ -33,14 +33,13 @@ class CommandHarness:
     def notes(self):
         return []
 
-    def prefetch(self, missing):
+    def prefetch(self):
         """Nothing of its own: model and data come from volumes, the hub, or the program itself."""
-        return {}
 
-    def infer(self, rank_devices):
+    def infer(self, rank_devices, placement):
         """Runs every data set that is not done; gives (data set, failure) of the failed ones."""
         failures = []
-        for dataset in self._context.datasets():
+        for dataset in self._plan.datasets:
             self._context.stop.check()
             folder = self._folder(dataset, False)
             if self._done(folder):
@@ -57,9 +56,9 @@ class CommandHarness:
             failures.append((dataset.name, failure))
         return failures
 
-    def smoke(self, rank_devices):
+    def smoke(self, rank_devices, placement):
         """Runs every data set on a few samples in a folder of its own."""
-        for dataset in self._context.datasets():
+        for dataset in self._plan.datasets:
             self._context.stop.check()
             folder = self._folder(dataset, True)
             if self._done(folder):
@@ -68,6 +67,7 @@ class CommandHarness:
             if failure is not None:
                 raise StageFailure(failure.cause, "smoke run of %d samples, %s: %s" % (
                     self._plan.smoke_samples, dataset.name, failure.message))
+        placement.note_smoke(PASSED, "%d samples of each data set" % self._plan.smoke_samples)
 
     def score(self):
         """Reads the results again; a row for each data set."""

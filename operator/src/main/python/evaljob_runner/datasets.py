@@ -6,16 +6,14 @@ import sys
 from .failures import DATASET_NOT_FOUND, StageFailure
 
 
-def missing_files(context):
-    """The data sets whose file is not in its volume, each with a StageFailure."""
-    failures = {}
+def check_local(context):
+    """Every file named in the plan must be there before devices are held."""
     for dataset in context.plan.datasets:
         path = context.dataset_file(dataset)
         if path is not None and not os.path.exists(path):
-            failures[dataset.name] = StageFailure(
+            raise StageFailure(
                 DATASET_NOT_FOUND, "data set %s: %s is not in volume %s; correct "
                 "spec.datasets[].volume.path" % (dataset.name, dataset.path, dataset.volume))
-    return failures
 
 
 def read_header(path):

@@ -8,6 +8,7 @@ SHARED_MEMORY_EXHAUSTED = "SharedMemoryExhausted"
 PREFLIGHT_FAILED = "PreflightFailed"
 DIALECT_MISMATCH = "DialectMismatch"
 SPLIT_NOT_APPLICABLE = "SplitNotApplicable"
+SPLIT_CHANGES_ANSWERS = "SplitChangesAnswers"
 MODEL_NOT_FOUND = "ModelNotFound"
 DATASET_NOT_FOUND = "DatasetNotFound"
 DOWNLOAD_FAILED = "DownloadFailed"
@@ -24,8 +25,8 @@ UNKNOWN = "Unknown"
 
 ALL = frozenset((
     OUT_OF_MEMORY, HOST_OUT_OF_MEMORY, SHARED_MEMORY_EXHAUSTED, PREFLIGHT_FAILED,
-    DIALECT_MISMATCH, SPLIT_NOT_APPLICABLE, MODEL_NOT_FOUND, DATASET_NOT_FOUND,
-    DOWNLOAD_FAILED, PREPARE_FAILED, HARNESS_FAILED, DATASET_FAILED, RANK_FAILED,
+    DIALECT_MISMATCH, SPLIT_NOT_APPLICABLE, SPLIT_CHANGES_ANSWERS, MODEL_NOT_FOUND,
+    DATASET_NOT_FOUND, DOWNLOAD_FAILED, PREPARE_FAILED, HARNESS_FAILED, DATASET_FAILED, RANK_FAILED,
     STALLED, JUDGE_FAILED, RESULTS_INVALID, REPORT_REJECTED, TERMINATED, UNKNOWN))
 
 # How the devices' allocators word it; exception types are not importable in the launcher.
@@ -63,10 +64,6 @@ class StageFailure(Exception):
         super().__init__(message)
         self.cause = cause if cause in ALL else UNKNOWN
         self.message = message
-
-
-class Incomplete(StageFailure):
-    """Some data sets are not to be had and the stage is done for the others: told, and no failure."""
 
 
 class Terminated(Exception):

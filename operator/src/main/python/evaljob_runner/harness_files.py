@@ -14,9 +14,9 @@ _BARRIER_SECONDS = 7 * 24 * 3600
 class HarnessFiles:
     """Paths below the model's work folder, and the environment that names them."""
 
-    def __init__(self, context, smoke=False):
+    def __init__(self, context, folder="harness"):
         self._context = context
-        self.root = context.work_dir.folder("smoke" if smoke else "harness")
+        self.root = context.work_dir.folder(folder)
         self.data = context.work_dir.folder("LMUData")
 
     @property
@@ -75,7 +75,6 @@ class HarnessFiles:
         if offline:
             environment.setdefault("HF_HUB_OFFLINE", "1")
             environment.setdefault("TRANSFORMERS_OFFLINE", "1")
-            environment.setdefault("HF_DATASETS_OFFLINE", "1")
         return environment
 
 

@@ -45,8 +45,9 @@ class ImportHooks:
     def find_spec(self, name, path=None, target=None):
         if name not in self._callbacks:
             return None
-        for finder in sys.meta_path:
-            if finder is self or not hasattr(finder, "find_spec"):
+        # Those behind this one: a finder before it may ask us in turn.
+        for finder in sys.meta_path[sys.meta_path.index(self) + 1:]:
+            if not hasattr(finder, "find_spec"):
                 continue
             spec = finder.find_spec(name, path, target)
             if spec is not None:

@@ -17,6 +17,12 @@ def main(arguments):
     if role == "rank" and len(rest) == 3:
         from . import shim
         return shim.main(rest)
+    if role == "verify-make" and len(rest) == 1:
+        from . import verify
+        return verify.make(rest[0])
+    if role == "verify-load" and len(rest) == 3:
+        from . import verify
+        return verify.load(rest[0], rest[1], rest[2] == "real")
     if role == "hub-fetch" and len(rest) == 4:
         from . import hub
         return hub.main(rest)

@@ -3,7 +3,7 @@ import hashlib
 import json
 import os
 from dataclasses import dataclass
-from typing import List, Mapping, Optional, Tuple
+from typing import List, Mapping, Tuple
 
 from . import SCHEMA_VERSION
 from .failures import PREFLIGHT_FAILED, StageFailure
@@ -87,7 +87,7 @@ class Assignment:
 
 @dataclass(frozen=True)
 class Split:
-    """How a model is cut over the devices of one process."""
+    """How a model is cut over the devices of one process; bytes by logical device."""
 
     strategy: str
     loader: str
@@ -95,6 +95,9 @@ class Split:
     assignments: Tuple[Assignment, ...]
     device_map: Mapping[str, int]
     capacities: Mapping[int, int]
+    weights: Mapping[int, int]
+    loads: Mapping[int, int]
+    reserve_percent: int
 
 
 @dataclass(frozen=True)
@@ -104,14 +107,6 @@ class Cache:
     read_only: bool
     dataset_path: str
     hub_path: str
-
-
-@dataclass(frozen=True)
-class Judge:
-    """A judge model by the address of its server."""
-
-    url: str
-    model: str
 
 
 @dataclass(frozen=True)
@@ -130,8 +125,8 @@ class Plan:
     datasets: Tuple[Dataset, ...]
     harness: Harness
     scoring_mode: str
-    judge: Optional[Judge]
     smoke_samples: int
+    smoke_on_difference: str
     devices: Devices
     ranks: Tuple[Tuple[str, ...], ...]
     split: Split
@@ -217,8 +212,9 @@ def parse_plan(document):
         datasets=tuple(_dataset(node) for node in root.nodes("datasets")),
         harness=_harness(root.node("harness")),
         scoring_mode=root.optional("scoring").text("mode", "DatasetDefault"),
-        judge=_judge(root.optional("scoring")),
         smoke_samples=root.optional("smokeTest").number("samples", 0),
+        smoke_on_difference=root.optional("smokeTest").choice(
+            "onDifference", ("Fail", "Warn"), "Fail"),
         devices=_devices(root.optional("devices")),
         ranks=tuple(tuple(node.strings("visibleDevices")) for node in root.nodes("ranks", True)),
         split=_split(root.optional("split")),
@@ -254,16 +250,6 @@ def _source(model):
     if kind == "Volume":
         _inside("model.source", source.volume, source.path)
     return source
-
-
-def _judge(scoring):
-    if scoring.text("mode", "DatasetDefault") != "Judge":
-        return None
-    node = scoring.node("judge")
-    judge = Judge(node.text("url"), node.text("model"))
-    if not judge.url.startswith(("http://", "https://")):
-        raise PlanError("scoring.judge.url: %s is no address; make the plan again" % judge.url)
-    return judge
 
 
 def _dataset(node):
@@ -315,11 +301,14 @@ def _split(node):
             entry.number("count", 1), entry.number("device"), entry.number("bytes", 0)))
     device_map = {name: _Node({name: value}, node.path + ".deviceMap").number(name)
                   for name, value in (node.optional("deviceMap").value or {}).items()}
-    capacities = {entry.number("index"): entry.number("capacityBytes", 0)
-                  for entry in node.nodes("devices", True)}
+    rows = {entry.number("index"): entry for entry in node.nodes("devices", True)}
+    capacities, weights, loads = (
+        {index: entry.number(name, 0) for index, entry in rows.items()}
+        for name in ("capacityBytes", "weightsBytes", "loadBytes"))
     return Split(
         node.choice("strategy", STRATEGIES, "None"), node.text("loader", "Transformers"),
-        node.number("tensorParallelSize", 0), tuple(assignments), device_map, capacities)
+        node.number("tensorParallelSize", 0), tuple(assignments), device_map, capacities,
+        weights, loads, node.number("reservePercent", 10))
 
 
 def _cache(node):

@@ -1,19 +1,17 @@
-"""The planned split, applied to the model that the harness loads.
+"""The planned split as a device map of the model that is here.
 
-The plan names modules by aliases, because their names change with the transformers version. They
-are resolved against the model as it is here: on a copy without storage, before anything is loaded.
+The plan names modules by aliases, because their names change with the transformers version.
 """
-import os
 import re
-import threading
 
 from .failures import SPLIT_NOT_APPLICABLE, StageFailure
 
 # A model may lack these or keep them inside another module; coverage is checked after all.
 _OPTIONAL_ROLES = ("Connector", "Norm", "Head")
+# Where the harness puts what it gives to the model: vision tower, connector and embedding take it.
+_INPUT_DEVICE = 0
 # What no profile lists (rotary tables, image newlines, position ids) goes with the inputs.
 _REST_FRACTION = 0.01
-_REST_DEVICE = 0
 
 
 class SplitPolicy:
@@ -37,21 +35,43 @@ class SplitPolicy:
             return SplitPolicy(split["assignments"], {}, devices)
         return None
 
-    def resolve(self, sizes):
+    def resolve(self, sizes, ties=(), inputs=()):
         """The literal map for a model of these tensors (`{full name: bytes}`).
 
-        Every tensor is covered, every device is one of ours; a StageFailure names what is not.
+        Every tensor is covered, every device is one of ours, the tensors of each group in `ties`
+        are on one device, the modules in `inputs` on device 0; a StageFailure names what is not.
         """
         if self._device_map:
             result = self._literal(sizes)
         else:
             result = self._aliases(sizes)
-        for name, device in result.items():
-            if not isinstance(device, int) or not 0 <= device < self._devices:
-                raise _refused("%s is on device %s and this process has 0 to %d"
-                               % (name, device, self._devices - 1))
+        check_range(result, self._devices)
         self._cover(result, sizes)
+        for group in ties:
+            self._together(result, group)
+        for name in inputs:
+            if device_of(result, name) != _INPUT_DEVICE:
+                raise refused("%s is on device %s, and the harness gives its inputs to device %d; "
+                              "put it there" % (name, device_of(result, name), _INPUT_DEVICE))
         return result
+
+    def _together(self, result, group):
+        """Tensors that are one: a head that is the embedding goes where the embedding is."""
+        devices = {name: device_of(result, name) for name in group}
+        if len(set(devices.values())) < 2:
+            return
+        if self._device_map:
+            raise refused("the device map puts tied weights apart (%s); they are one tensor, so "
+                          "give them one device" % ", ".join(
+                              "%s on %s" % item for item in sorted(devices.items())))
+        first = min(devices.values())
+        for name in group:
+            module = name.rsplit(".", 1)[0]
+            for key in (name, module):
+                if result.get(key, first) != first:
+                    result[key] = first
+            if device_of(result, name) != first:
+                result[module] = first
 
     def _literal(self, sizes):
         result = {}
@@ -59,7 +79,7 @@ class SplitPolicy:
             if name == "" or has(sizes, name):
                 result[name] = device
             else:
-                raise _refused("the device map names %s and the model has no such module (it has "
+                raise refused("the device map names %s and the model has no such module (it has "
                                "%s)" % (name, _top(sizes)))
         return result
 
@@ -75,7 +95,7 @@ class SplitPolicy:
             if alias is None:
                 if role in _OPTIONAL_ROLES:
                     continue
-                raise _refused("no module for %s: looked for %s, the model has %s; add its name "
+                raise refused("no module for %s: looked for %s, the model has %s; add its name "
                                "to the profile's moduleNames" % (
                                    role, ", ".join(names) or "nothing", _top(sizes)))
             cut = role == "Layers" or shared[(role, tuple(names))] > 1
@@ -87,7 +107,7 @@ class SplitPolicy:
             for index in range(assignment["first"], assignment["first"] + assignment["count"]):
                 block = "%s.%d" % (alias, index)
                 if not has(sizes, block):
-                    raise _refused("the plan has %s and the model has only %d blocks in %s; "
+                    raise refused("the plan has %s and the model has only %d blocks in %s; "
                                    "correct the profile" % (block, _count(sizes, alias), alias))
                 result[block] = assignment["device"]
         return result
@@ -103,13 +123,13 @@ class SplitPolicy:
         layers = [name for name in rest
                   if any(name.startswith(alias + ".") for alias in self._layers)]
         if self._device_map or layers or missing > total * _REST_FRACTION:
-            raise _refused("the split leaves out %d tensors of %d bytes (%s); every module needs a "
+            raise refused("the split leaves out %d tensors of %d bytes (%s); every module needs a "
                            "device" % (len(rest), missing, ", ".join((layers or rest)[:3])))
         for name in rest:
             # The module that holds it, if the map says nothing below that; else the tensor itself.
             parent = name.rsplit(".", 1)[0] if "." in name else name
             inner = any(key == parent or key.startswith(parent + ".") for key in result)
-            result[name if inner else parent] = _REST_DEVICE
+            result[name if inner else parent] = _INPUT_DEVICE
 
 
 def has(sizes, name):
@@ -119,13 +139,24 @@ def has(sizes, name):
 
 def covered(device_map, name):
     """True when the map names the tensor or a module around it."""
-    if "" in device_map or name in device_map:
-        return True
-    while "." in name:
+    return device_of(device_map, name) is not None
+
+
+def device_of(device_map, name):
+    """The device of the nearest entry around a tensor or module, None where the map has none."""
+    while name not in device_map:
+        if "." not in name:
+            return device_map.get("")
         name = name.rsplit(".", 1)[0]
-        if name in device_map:
-            return True
-    return False
+    return device_map[name]
+
+
+def check_range(device_map, devices):
+    """Fails where a map names something that is no device of this process."""
+    for name, device in device_map.items():
+        if isinstance(device, bool) or not isinstance(device, int) or not 0 <= device < devices:
+            raise refused("%s is on device %s and this process has 0 to %d"
+                          % (name or "the model", device, devices - 1))
 
 
 def _blocks(sizes, alias):
@@ -156,133 +187,6 @@ def _top(sizes):
     return ", ".join(names[:12])
 
 
-def _refused(message):
+def refused(message):
+    """The failure of a split that does not fit the model that is here."""
     return StageFailure(SPLIT_NOT_APPLICABLE, "the planned split cannot be applied: " + message)
-
-
-class SplitLoader:
-    """Wraps `PreTrainedModel.from_pretrained` for the one load that the plan is about."""
-
-    def __init__(self, policy, model_path, note):
-        self._policy = policy
-        self._path = os.path.normpath(model_path) if model_path else None
-        self._note = note
-        self._local = threading.local()
-        self._building = False
-        self.applied = False
-
-    def install(self, hooks):
-        hooks.after("transformers.modeling_utils", self._patch)
-
-    def start(self):
-        self._building = True
-
-    def built(self):
-        """The model is there: fails when no load was ours, for then nothing was split."""
-        self._building = False
-        if not self.applied:
-            raise _refused("this model is not loaded through transformers' from_pretrained; set "
-                           "spec.split.strategy: None, or another loader in its profile")
-
-    def stop(self):
-        self._building = False
-
-    def _patch(self, module):
-        original = module.PreTrainedModel.from_pretrained.__func__
-        loader = self
-
-        def from_pretrained(cls, pretrained_model_name_or_path, *arguments, **keywords):
-            depth = getattr(loader._local, "depth", 0)
-            loader._local.depth = depth + 1
-            try:
-                if depth or not loader._wanted(pretrained_model_name_or_path):
-                    return original(cls, pretrained_model_name_or_path, *arguments, **keywords)
-                return loader._load(original, cls, pretrained_model_name_or_path, arguments,
-                                    keywords)
-            finally:
-                loader._local.depth = depth
-
-        module.PreTrainedModel.from_pretrained = classmethod(from_pretrained)
-
-    def _wanted(self, path):
-        if not self._building or self.applied:
-            return False
-        if self._path is None or os.path.normpath(str(path)) == self._path:
-            return True
-        # A class may look the repository up in the hub's cache itself.
-        return "models--" + self._path.replace("/", "--") in str(path).split(os.sep)
-
-    def _load(self, original, cls, path, arguments, keywords):
-        device_map = self._policy.resolve(_sizes(cls, path, keywords))
-        keywords = dict(keywords, device_map=device_map)
-        for name in ("max_memory", "offload_folder", "offload_state_dict"):
-            keywords.pop(name, None)
-        if keywords.get("low_cpu_mem_usage") is False:
-            keywords["low_cpu_mem_usage"] = True
-        result = original(cls, path, *arguments, **keywords)
-        model = result[0] if isinstance(result, tuple) else result
-        self._note(loaded_bytes(model))
-        keep_in_place(model)
-        self.applied = True
-        return result
-
-
-def _sizes(cls, path, keywords):
-    """Names and bytes of the model's tensors, from a copy that has no storage."""
-    import torch
-    config = keywords.get("config")
-    if config is None or isinstance(config, (str, os.PathLike)):
-        passed = {name: keywords[name] for name in (
-            "trust_remote_code", "revision", "cache_dir", "local_files_only") if name in keywords}
-        config = cls.config_class.from_pretrained(config or path, **passed)
-    try:
-        with torch.device("meta"):
-            make = getattr(cls, "_from_config", None)
-            model = make(config) if make else cls(config)
-    except StageFailure:
-        raise
-    except Exception as error:
-        raise _refused("the model cannot be made without storage to read its module names (%s: %s)"
-                       % (type(error).__name__, error))
-    return tensor_sizes(model)
-
-
-def tensor_sizes(model):
-    """`{full name: bytes}` of parameters and buffers, tied ones under each of their names."""
-    sizes = {}
-    for tensors in (model.named_parameters(remove_duplicate=False),
-                    model.named_buffers(remove_duplicate=False)):
-        for name, tensor in tensors:
-            sizes[name] = tensor.numel() * tensor.element_size()
-    return sizes
-
-
-def loaded_bytes(model):
-    """Bytes on each device as loaded; a StageFailure when something is not on a device."""
-    placed, elsewhere = {}, []
-    for name, tensor in model.named_parameters():
-        device = tensor.device
-        if device.type in ("cpu", "meta"):
-            elsewhere.append("%s on %s" % (name, device.type))
-            continue
-        key = str(device.index or 0)
-        placed[key] = placed.get(key, 0) + tensor.numel() * tensor.element_size()
-    if elsewhere:
-        raise _refused("%d tensors were loaded elsewhere than on a device (%s)" % (
-            len(elsewhere), ", ".join(elsewhere[:3])))
-    return placed
-
-
-def keep_in_place(model):
-    """Makes later `.cuda()` and `.to("cuda")` change the type only: they would undo the split."""
-    cls = type(model)
-
-    def to(*arguments, **keywords):
-        kinds = [value for value in arguments if type(value).__name__ == "dtype"]
-        kind = keywords.get("dtype") or (kinds[0] if kinds else None)
-        if kind is not None:
-            cls.to(model, dtype=kind)
-        return model
-
-    model.to = to
-    model.cuda = lambda *arguments, **keywords: model

@@ -13,15 +13,14 @@ import signal
 import sys
 import threading
 
-from . import downloads, leash, rank_cpu, rank_model
-from .failures import (DATASET_FAILED, DATASET_NOT_FOUND, DOWNLOAD_FAILED, HARNESS_FAILED,
-                       StageFailure)
-from .files import md5, read_json
+from . import leash, rank_cpu, rank_model
+from .failures import DATASET_FAILED, DATASET_NOT_FOUND, HARNESS_FAILED, StageFailure
+from .files import read_json
 from .import_hooks import ImportHooks
 from .journal import Journal, restore
 from .log import say
 from .rank_errors import cause_of, describe, explain
-from .rank_split import SplitLoader, SplitPolicy
+from .rank_load import ModelLoad
 from .rank_state import RankState
 from .shards import LiveShard, atomic_dump, drop_broken
 from .watchdog import STACKS_SIGNAL
@@ -63,7 +62,7 @@ class Shim:
         self._dataset = None
         self._phase_now = "start"
         self._hooks = ImportHooks()
-        self._split = None
+        self._load = None
         self._nested = False
 
     def run(self):
@@ -123,42 +122,11 @@ class Shim:
         from vlmeval.dataset import build_dataset
         for name in self._job["datasets"]:
             try:
-                self._check_sum(name, build_dataset(name))
+                build_dataset(name)
             except Exception as error:
                 say("%s: %s" % (name, describe(error)))
         self._state.write()
         return 0
-
-    def _check_sum(self, name, dataset):
-        """Compares a file with the checksum that the harness knows; it does so only before it fetches."""
-        known = getattr(dataset, "DATASET_MD5", None)
-        wanted = known.get(name) if isinstance(known, dict) else None
-        path = getattr(dataset, "data_path", None)
-        if not wanted or not path or not os.path.isfile(path):
-            return
-        found = md5(path)
-        if found == wanted:
-            say("%s: its checksum is the harness's (md5 %s)" % (name, found))
-            return
-        self._state.dataset(name).pop("rows", None)
-        self._state.update(name, True, cause=DOWNLOAD_FAILED, error="%s has the md5 %s, the harness "
-                           "wants %s" % (os.path.basename(path), found, wanted))
-        if not self._job["offline"]:
-            os.unlink(path)
-
-    def _patch_downloads(self, module):
-        """The harness writes straight to the final name, and takes what is there for whole."""
-        if not hasattr(module, "download_file"):
-            return
-
-        def download_file(url, filename=None):
-            path = filename or url.split("/")[-1]
-            if self._job["offline"]:
-                raise OSError("%s is not there, and nothing is fetched in this stage (%s)" % (
-                    os.path.basename(path), url))
-            return downloads.fetch(url, path)
-
-        module.download_file = download_file
 
     def _install(self):
         hooks = self._hooks.install()
@@ -167,17 +135,13 @@ class Shim:
         hooks.after("torch.distributed", _use_gloo)
         hooks.after("vlmeval.config", self._patch_catalogue)
         hooks.after("vlmeval.dataset", self._patch_datasets)
-        if self._job["stage"] in ("fetch", "infer"):
-            hooks.after("vlmeval.smp.file", self._patch_downloads)
-        hooks.after("vlmeval.smp.status_report", self._watch_report)
         for name in _INFERENCE:
             hooks.after(name, self._patch_inference)
         if self._job["cpu"]:
             rank_cpu.install(hooks)
-        policy = SplitPolicy.of(self._job["split"], self._job["devices"])
-        if policy is not None:
-            self._split = SplitLoader(policy, self._job["splitPath"], self._note_split)
-            self._split.install(hooks)
+        self._load = ModelLoad.of(self._job, self._note_load)
+        if self._load is not None:
+            self._load.install(hooks)
         self._catch_swallowed()
 
     # --- ending
@@ -272,13 +236,13 @@ class Shim:
 
     def _building(self):
         self._phase = "build"
-        if self._split is not None:
-            self._split.start()
+        if self._load is not None:
+            self._load.start()
 
     def _built(self, model):
-        if self._split is not None:
+        if self._load is not None:
             try:
-                self._split.built()
+                self._load.built()
             except StageFailure as failure:
                 self._fail_fast(failure)
         self._phase = "infer"
@@ -288,8 +252,8 @@ class Shim:
                 setattr(model, name, self._counted(method))
 
     def _build_failed(self, error):
-        if self._split is not None:
-            self._split.stop()
+        if self._load is not None:
+            self._load.stop()
         if self._inferring and not isinstance(error, (KeyboardInterrupt, SystemExit)):
             logging.getLogger("evaljob").error("the model cannot be built", exc_info=error)
             self._fail_fast(error)
@@ -310,11 +274,13 @@ class Shim:
             return answer
         return generate
 
-    def _note_split(self, placed):
-        say("split as loaded: " + ", ".join(
-            "device %s %.2f GiB" % (key, value / 2.0 ** 30)
+    def _note_load(self, placed):
+        planned = self._job["split"]["weights"]
+        say("weights as loaded: " + ", ".join("device %s %.2f GiB%s" % (
+            key, value / 2.0 ** 30,
+            " (planned %.2f)" % (planned[key] / 2.0 ** 30) if key in planned else "")
             for key, value in sorted(placed.items())))
-        self._state.set("split", placed)
+        self._state.set("loaded", placed)
 
     # --- data sets
 
@@ -366,12 +332,6 @@ class Shim:
 
         def evaluated(*arguments, **keywords):
             self._phase = "score"
-            key = self._job["judgeKeys"].get(name)
-            if key:
-                # By its key the gateway knows the data set that a question is for.
-                os.environ["OPENAI_API_KEY"] = key
-                if "key" in keywords:
-                    keywords["key"] = key
             try:
                 result = evaluate(*arguments, **keywords)
             except Exception as error:
@@ -383,21 +343,6 @@ class Shim:
             return result
 
         dataset.evaluate = evaluated
-
-    def _watch_report(self, module):
-        """The table that the harness prints at its end has the primary metrics by its own rule."""
-        collect = getattr(module, "collect_run_benchmark_report", None)
-        if collect is None:
-            return
-
-        def collected(*arguments, **keywords):
-            rows = collect(*arguments, **keywords)
-            for row in rows:
-                self._state.update(str(row.get("benchmark")), True, primary=printed(
-                    row.get("primary_metric"), row.get("primary_metric_value")))
-            return rows
-
-        module.collect_run_benchmark_report = collected
 
     # --- inference
 
@@ -472,16 +417,6 @@ def own_indices(dataset, rank, world):
         return list(every)[rank::world]
     except (AttributeError, KeyError, TypeError):
         return None
-
-
-def printed(names, values):
-    """Pairs of a metric's name and its value as the harness's table prints it."""
-    if isinstance(names, str):
-        names, values = [names], {names: values}
-    if not isinstance(names, (list, tuple)) or not isinstance(values, dict):
-        return []
-    return [[str(name), "%.4g" % values[name] if isinstance(values[name], float)
-             else str(values[name])] for name in names if values.get(name) is not None]
 
 
 def as_metrics(result):

@@ -20,12 +20,14 @@ _FATAL = (OUT_OF_MEMORY, HOST_OUT_OF_MEMORY, SHARED_MEMORY_EXHAUSTED, STALLED, M
 class HarnessInference:
     """Runs the ranks on whole data sets, or on the first `limit` samples of each."""
 
-    def __init__(self, run, files, limit=0):
+    def __init__(self, run, files, limit=0, on_states=None):
+        """`on_states` is called with what the ranks say, as often as they are looked at."""
         self._run = run
         self._context = run.context
         self._plan = run.plan
         self._files = files
         self._limit = limit
+        self._on_states = on_states
 
     def run(self, rank_devices):
         """Runs the ranks until every data set is done or failed; (name, failure) of the failed."""
@@ -35,7 +37,7 @@ class HarnessInference:
             say("dropped %s: it was cut off in writing" % name)
         failures, done = [], 0
         pending = []
-        for dataset in self._context.datasets():
+        for dataset in self._plan.datasets:
             note = read_json(self._files.marker("inferred", dataset.name))
             if isinstance(note, dict) and note.get("limit") == self._limit:
                 say("%s: done by an earlier attempt" % dataset.name)
@@ -74,7 +76,7 @@ class HarnessInference:
         if plan.devices.total == 0:
             base.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // world)))
         if self._run.vintage.dialect == vintage.AUTO_SPLIT and plan.split.loader == "Transformers" \
-                and plan.split.strategy in ("Layers", "DeviceMap"):
+                and plan.devices.per_process > 1:
             base.update(AUTO_SPLIT="1", GPUS_PER_PROCESS=str(plan.devices.per_process))
         job_file = os.path.join(self._files.states, "job.json")
         write_json(job_file, self._run.job(
@@ -88,8 +90,7 @@ class HarnessInference:
 
         def on_tick():
             watches[1].look()
-            if not self._limit:
-                self._progress()
+            self._look()
 
         def hung(running):
             return dog.look(watchdog.rank_signs(read_states(self._files.states, world), running))
@@ -178,10 +179,15 @@ class HarnessInference:
         if not self._limit:
             self._run.count(name, rows)
 
-    def _progress(self):
-        """Sums what each rank says it has done; the whole is known from any of them."""
+    def _look(self):
+        """Looks at what each rank says: loads, and samples whose whole any of them knows."""
         done, rows = {}, {}
-        for state in read_states(self._files.states, self._plan.world_size):
+        states = read_states(self._files.states, self._plan.world_size)
+        if self._on_states is not None:
+            self._on_states(states)
+        if self._limit:
+            return
+        for state in states:
             for name, entry in state.get("datasets", {}).items():
                 done[name] = done.get(name, 0) + int(entry.get("done", 0))
                 rows[name] = max(rows.get(name, 0), int(entry.get("rows", 0)))

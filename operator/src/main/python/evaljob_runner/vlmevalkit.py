@@ -2,6 +2,7 @@
 from . import vintage
 from .failures import MODEL_NOT_FOUND, StageFailure
 from .harness_files import HarnessFiles
+from .smoke import SmokeRun
 from .vlm_infer import HarnessInference
 from .vlm_prefetch import HarnessPrefetch
 from .vlm_run import HarnessRun
@@ -14,7 +15,6 @@ class VlmEvalKitHarness:
     def __init__(self, context):
         self._context = context
         self._plan = context.plan
-        self.details = {}
         if "/" in self._plan.catalog_entry:
             raise StageFailure(MODEL_NOT_FOUND, "spec.models[].catalogEntry: %s has a '/'; name an "
                                "entry of the catalogue and give the repository in hub.id"
@@ -39,31 +39,23 @@ class VlmEvalKitHarness:
                     % self._vintage.environment_file]
         return []
 
-    def prefetch(self, missing):
-        """Fetches the entry's weights and the data sets; a StageFailure for each that it could not."""
+    def prefetch(self):
+        """Fetches the entry's weights and the data sets."""
         self.dialect()
-        return HarnessPrefetch(self._run).run(missing)
+        HarnessPrefetch(self._run).run()
 
-    def smoke(self, rank_devices):
-        """Runs a few samples of every data set in a folder of its own."""
-        limit = max(self._plan.smoke_samples, self._plan.world_size)
-        files = HarnessFiles(self._context, smoke=True)
-        failures = HarnessInference(self._run, files, limit).run(rank_devices)
-        if failures:
-            name, failure = failures[0]
-            raise StageFailure(failure.cause, "smoke run of %d samples, %s: %s" % (
-                limit, name, failure.message))
+    def smoke(self, rank_devices, placement):
+        """Runs a few samples of every data set, each run in a folder of its own."""
+        SmokeRun(self._run, placement).run(rank_devices)
 
-    def infer(self, rank_devices):
+    def infer(self, rank_devices, placement):
         """Runs what is not done yet; gives (data set, failure) of the failed ones."""
         for name, rows in self._run.rows().items():
             if name in self._plan.dataset_names():
                 self._context.progress.set_samples(name, 0, rows)
-        return HarnessInference(self._run, HarnessFiles(self._context)).run(rank_devices)
+        return HarnessInference(self._run, HarnessFiles(self._context),
+                                on_states=placement.note).run(rank_devices)
 
     def score(self):
         """A row for each data set."""
-        scoring = HarnessScoring(self._run, HarnessFiles(self._context))
-        rows = scoring.run()
-        self.details = scoring.details
-        return rows
+        return HarnessScoring(self._run, HarnessFiles(self._context)).run()

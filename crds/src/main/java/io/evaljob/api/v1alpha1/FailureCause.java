@@ -22,6 +22,9 @@ public enum FailureCause {
   /** The loaded model does not have the modules that the split names. */
   SplitNotApplicable,
 
+  /** The split changes answers that an unsplit run gives. */
+  SplitChangesAnswers,
+
   /** The model is not in the catalogue, on the hub or in the volume. */
   ModelNotFound,
 
@@ -45,9 +48,6 @@ public enum FailureCause {
 
   /** A process came no further for longer than {@code spec.stallSeconds}. */
   Stalled,
-
-  /** The judge model cannot be reached, or refuses. */
-  JudgeFailed,
 
   /** The results that the harness wrote cannot be read. */
   ResultsInvalid,

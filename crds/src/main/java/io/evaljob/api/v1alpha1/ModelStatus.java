@@ -65,6 +65,12 @@ public record ModelStatus(
         @Size(max = 16)
         @ListAtomic
         List<@Size(max = 128) String> deviceIDs,
+    @JsonPropertyDescription("Weights on each device, as planned and as loaded.")
+        @Size(max = 16)
+        @ListAtomic
+        List<DeviceWeights> deviceWeights,
+    @JsonPropertyDescription("What the short run of spec.smokeTest came to.")
+        SmokeTestStatus smokeTest,
     @JsonPropertyDescription("The image as it ran, by digest.") @Size(max = 512) String imageID,
     @JsonPropertyDescription("How far the model is.") Progress progress,
     @JsonPropertyDescription("The last failed attempt, if one failed.") LastFailure lastFailure,
@@ -74,6 +80,7 @@ public record ModelStatus(
   /** Copies the collections; null becomes empty. */
   public ModelStatus {
     deviceIDs = Copies.list(deviceIDs);
+    deviceWeights = Copies.list(deviceWeights);
   }
 
   /** {@link #phase()}, empty when left out. */
@@ -129,6 +136,11 @@ public record ModelStatus(
   /** {@link #nodeName()}, empty when left out. */
   public Optional<String> nodeNameIfSet() {
     return Optional.ofNullable(nodeName);
+  }
+
+  /** {@link #smokeTest()}, empty when left out. */
+  public Optional<SmokeTestStatus> smokeTestIfSet() {
+    return Optional.ofNullable(smokeTest);
   }
 
   /** {@link #imageID()}, empty when left out. */

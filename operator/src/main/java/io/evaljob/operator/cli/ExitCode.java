@@ -12,6 +12,9 @@ final class ExitCode {
   /** The command line itself is wrong. */
   static final int USAGE = 2;
 
+  /** Nothing is wrong, but this machine cannot show everything. */
+  static final int NOT_SHOWN = 3;
+
   /** Stopped by Ctrl-C, as shells count: 128 and the number of the signal. */
   static final int INTERRUPTED = 130;
 

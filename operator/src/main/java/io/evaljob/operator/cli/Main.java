@@ -28,6 +28,7 @@ import picocli.CommandLine.Spec;
       RenderCommand.class,
       ValidateCommand.class,
       ProfileCommand.class,
+      VerifyDevicesCommand.class,
       OperatorCommand.class,
     },
     footerHeading = "%nFirst steps:%n",

@@ -1,5 +1,6 @@
 package io.evaljob.operator.lifecycle;
 
+import io.evaljob.api.v1alpha1.DeviceWeights;
 import io.evaljob.api.v1alpha1.FailureCause;
 import io.evaljob.api.v1alpha1.LastFailure;
 import io.evaljob.api.v1alpha1.Phase;
@@ -157,6 +158,17 @@ final class ModelStep {
     if (!ids.isEmpty()) {
       model.deviceIds(ids);
     }
+    if (preflight.devices().stream().anyMatch(device -> device.loadedBytes().isPresent())) {
+      model.deviceWeights(preflight.devices().stream().map(ModelStep::weights).toList());
+    }
+    preflight.smokeTest().ifPresent(smoke -> model.smokeTest(smoke.outcome(), smoke.message()));
+  }
+
+  private static DeviceWeights weights(Preflight.SeenDevice device) {
+    return new DeviceWeights(
+        device.logical(),
+        device.plannedBytes().stream().boxed().findAny().orElse(null),
+        device.loadedBytes().stream().boxed().findAny().orElse(null));
   }
 
   private void succeeded(AttemptObservation attempt) {

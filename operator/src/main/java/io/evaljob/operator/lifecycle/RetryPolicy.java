@@ -18,7 +18,12 @@ final class RetryPolicy {
   static int limit(FailureCause cause, int retryLimit) {
     return switch (cause) {
       // The same again would end the same.
-      case PreflightFailed, DialectMismatch, SplitNotApplicable, ModelNotFound, DatasetNotFound ->
+      case PreflightFailed,
+          DialectMismatch,
+          SplitNotApplicable,
+          SplitChangesAnswers,
+          ModelNotFound,
+          DatasetNotFound ->
           0;
       case OutOfMemory, Unknown, DatasetFailed -> Math.min(1, retryLimit);
       case ReportRejected -> Math.max(1, retryLimit);

@@ -79,6 +79,8 @@ final class RunStart {
         plan.notes().isEmpty() ? null : Bounds.cut(String.join(" ", plan.notes()), Bounds.MESSAGE),
         null,
         List.of(),
+        List.of(),
+        null,
         null,
         null,
         null,

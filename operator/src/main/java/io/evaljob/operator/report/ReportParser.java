@@ -16,6 +16,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -33,6 +34,7 @@ final class ReportParser {
   private static final int MESSAGE = 512;
   private static final int NAME = 128;
   private static final int SCORE = 64;
+  private static final int OUTCOME = 32;
   private static final int DEVICES = 64;
   private static final int VERSIONS = 32;
   private static final int NOTES = 16;
@@ -153,7 +155,9 @@ final class ReportParser {
           new Preflight.SeenDevice(
               (int) Math.min(1024, count(device, "logical", "preflight.devices.logical", 0)),
               text(device, "physical", NAME),
-              count(device, "memoryBytes", "preflight.devices.memoryBytes", 0)));
+              count(device, "memoryBytes", "preflight.devices.memoryBytes", 0),
+              optional(device, "plannedBytes", "preflight.devices.plannedBytes"),
+              optional(device, "loadedBytes", "preflight.devices.loadedBytes")));
     }
     Map<String, String> versions = new TreeMap<>();
     for (Map.Entry<String, JsonNode> version : node.path("versions").properties()) {
@@ -169,7 +173,18 @@ final class ReportParser {
     String dialect = text(node, "dialect", NAME);
     return Optional.of(
         new Preflight(
-            devices, versions, dialect.isEmpty() ? Optional.empty() : Optional.of(dialect), notes));
+            devices,
+            versions,
+            dialect.isEmpty() ? Optional.empty() : Optional.of(dialect),
+            notes,
+            smokeTest(node.path("smokeTest"))));
+  }
+
+  private static Optional<Preflight.SmokeTest> smokeTest(JsonNode node) {
+    String outcome = text(node, "outcome", OUTCOME);
+    return outcome.isEmpty()
+        ? Optional.empty()
+        : Optional.of(new Preflight.SmokeTest(outcome, text(node, "message", MESSAGE)));
   }
 
   private List<ResultRow> results(PodIdentity pod) throws HttpRefusal {
@@ -195,7 +210,6 @@ final class ReportParser {
               phase,
               emptyAsNull(text(row, "metric", NAME)),
               emptyAsNull(text(row, "score", SCORE)),
-              emptyAsNull(text(row, "judge", NAME)),
               optionalCount(row, "samples", dataset),
               optionalCount(row, "failedSamples", dataset),
               emptyAsNull(text(row, "message", MESSAGE))));
@@ -242,6 +256,13 @@ final class ReportParser {
       throw new HttpRefusal(400, field + ": is not a whole number of at least " + least);
     }
     return value;
+  }
+
+  private static OptionalLong optional(JsonNode node, String name, String field)
+      throws HttpRefusal {
+    return node.path(name).isMissingNode() || node.path(name).isNull()
+        ? OptionalLong.empty()
+        : OptionalLong.of(count(node, name, field, 0));
   }
 
   private static Long optionalCount(JsonNode row, String name, String dataset) throws HttpRefusal {

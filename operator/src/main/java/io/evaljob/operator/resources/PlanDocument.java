@@ -110,15 +110,15 @@ public record PlanDocument(
     }
   }
 
-  /** How predictions become scores; {@code judge} is null unless the mode is Judge. */
-  @JsonInclude(JsonInclude.Include.NON_EMPTY)
-  public record Scoring(String mode, Judge judge) {}
+  /** How predictions become scores. */
+  public record Scoring(String mode) {}
 
-  /** A judge model; its key comes by an environment variable of the Score stage. */
-  public record Judge(String url, String model) {}
-
-  /** The short run before the real one. */
-  public record SmokeTest(int samples) {}
+  /**
+   * The short run before the real one.
+   *
+   * @param onDifference {@code Fail} or {@code Warn}: what follows when a split changes answers
+   */
+  public record SmokeTest(int samples, String onDifference) {}
 
   /**
    * What the evaluating container gets.
@@ -175,6 +175,8 @@ public record PlanDocument(
    * @param assignments blocks to devices, for Layers
    * @param devices loads per device, where the sizes are known
    * @param deviceMap module to device, for DeviceMap
+   * @param reservePercent percent of a device's memory to leave free where the harness places the
+   *     model itself
    */
   @JsonInclude(JsonInclude.Include.NON_EMPTY)
   public record Split(
@@ -183,7 +185,8 @@ public record PlanDocument(
       Integer tensorParallelSize,
       List<Assignment> assignments,
       List<DeviceLoad> devices,
-      Map<String, Integer> deviceMap) {
+      Map<String, Integer> deviceMap,
+      int reservePercent) {
     public Split {
       assignments = copy(assignments);
       devices = copy(devices);

@@ -34,19 +34,18 @@ final class PlanDocuments {
         model(model.spec()),
         spec.datasets().stream().map(PlanDocuments::dataset).toList(),
         harness(runtime.getSpec()),
-        new PlanDocument.Scoring(
-            spec.scoringModeOrDefault().name(),
-            spec.judgeIfSet()
-                .map(judge -> new PlanDocument.Judge(judge.url(), judge.model()))
-                .orElse(null)),
+        new PlanDocument.Scoring(spec.scoringModeOrDefault().name()),
         spec.smokeTestIfSet()
-            .map(smoke -> new PlanDocument.SmokeTest(smoke.samplesOrDefault()))
+            .map(
+                smoke ->
+                    new PlanDocument.SmokeTest(
+                        smoke.samplesOrDefault(), smoke.onDifferenceOrDefault().name()))
             .orElse(null),
         devices(spec, plan, resolved.devices()),
         plan.ranks().stream()
             .map(rank -> new PlanDocument.Rank(rank.rank(), rank.visibleDevices()))
             .toList(),
-        split(plan),
+        split(plan, spec),
         new PlanDocument.Resources(
             StageAmounts.sharedMemory(spec, runtime.getSpec())
                 .map(CanonicalQuantity::bytes)
@@ -119,7 +118,7 @@ final class PlanDocuments {
         plan.totalDevices() == 0 ? 0 : minMemory);
   }
 
-  private static PlanDocument.Split split(ModelPlan plan) {
+  private static PlanDocument.Split split(ModelPlan plan, EvalJobSpec spec) {
     SplitPlan split = plan.split().orElse(new SplitPlan(List.of(), List.of(), Map.of(), 1));
     return new PlanDocument.Split(
         plan.strategy().name(),
@@ -142,7 +141,8 @@ final class PlanDocuments {
                     new PlanDocument.DeviceLoad(
                         load.index(), load.weightsBytes(), load.loadBytes(), load.capacityBytes()))
             .toList(),
-        split.deviceMap());
+        split.deviceMap(),
+        spec.splitOrDefault().reservePercentOrDefault());
   }
 
   private static Optional<PlanDocument.Cache> cache(EvalJobSpec spec, EvalRuntimeSpec runtime) {

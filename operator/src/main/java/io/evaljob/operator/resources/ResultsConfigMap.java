@@ -49,7 +49,6 @@ final class ResultsConfigMap {
                         row.phase(),
                         row.metric(),
                         row.score(),
-                        row.judge(),
                         row.samples(),
                         row.failedSamples(),
                         null))

@@ -1,10 +1,12 @@
 package io.evaljob.operator.status;
 
+import io.evaljob.api.v1alpha1.DeviceWeights;
 import io.evaljob.api.v1alpha1.FailureCause;
 import io.evaljob.api.v1alpha1.LastFailure;
 import io.evaljob.api.v1alpha1.ModelStatus;
 import io.evaljob.api.v1alpha1.Phase;
 import io.evaljob.api.v1alpha1.Progress;
+import io.evaljob.api.v1alpha1.SmokeTestStatus;
 import io.evaljob.api.v1alpha1.Stage;
 import java.time.Instant;
 import java.util.List;
@@ -24,6 +26,8 @@ public final class ModelDraft {
   private String planDigest;
   private String nodeName;
   private List<String> deviceIds;
+  private List<DeviceWeights> deviceWeights;
+  private SmokeTestStatus smokeTest;
   private String imageId;
   private Progress progress;
   private LastFailure lastFailure;
@@ -46,6 +50,8 @@ public final class ModelDraft {
     planDigest = before.planDigest();
     nodeName = before.nodeName();
     deviceIds = before.deviceIDs();
+    deviceWeights = before.deviceWeights();
+    smokeTest = before.smokeTest();
     imageId = before.imageID();
     progress = before.progress();
     lastFailure = before.lastFailure();
@@ -170,6 +176,16 @@ public final class ModelDraft {
     deviceIds = ids.stream().limit(Bounds.DEVICE_IDS).map(id -> Bounds.cut(id, 128)).toList();
   }
 
+  /** Sets the weights on each device. */
+  public void deviceWeights(List<DeviceWeights> weights) {
+    deviceWeights = weights.stream().limit(Bounds.DEVICE_IDS).toList();
+  }
+
+  /** Sets what the short run came to. */
+  public void smokeTest(String outcome, String message) {
+    smokeTest = new SmokeTestStatus(outcome, Bounds.cut(message, Bounds.MESSAGE));
+  }
+
   /** How far the model is. */
   public Optional<Progress> progress() {
     return Optional.ofNullable(progress);
@@ -243,6 +259,8 @@ public final class ModelDraft {
         before.note(),
         nodeName,
         deviceIds,
+        deviceWeights,
+        smokeTest,
         imageId,
         shownProgress(),
         lastFailure,

@@ -10,7 +10,6 @@ import io.evaljob.api.v1alpha1.EnvEntry;
 import io.evaljob.api.v1alpha1.EvalJobSpec;
 import io.evaljob.api.v1alpha1.ModelSpec;
 import io.evaljob.api.v1alpha1.ScoringMode;
-import io.evaljob.api.v1alpha1.ScoringSpec;
 import io.evaljob.api.v1alpha1.SplitStrategy;
 import io.evaljob.api.v1alpha1.StorageSpec;
 import io.evaljob.api.v1alpha1.VolumePath;
@@ -67,7 +66,6 @@ final class SpecRules {
     spec.hubTokenSecretRefIfSet()
         .filter(secret -> RequiredFields.blank(secret.name()))
         .ifPresent(secret -> missing("spec.hubTokenSecretRef.name", "name the Secret"));
-    spec.scoringIfSet().ifPresent(this::scoring);
     unique("spec.env", spec.env(), EnvEntry::name);
     spec.env().forEach(this::environment);
   }
@@ -181,33 +179,10 @@ final class SpecRules {
                     "set one such as 79Gi, or leave it out"));
   }
 
-  private void scoring(ScoringSpec scoring) {
-    if (scoring.modeOrDefault() == ScoringMode.Judge && scoring.judgeIfSet().isEmpty()) {
-      missing("spec.scoring.judge", "name the judge, or set mode to ExactMatching");
-    }
-    scoring
-        .judgeIfSet()
-        .ifPresent(
-            judge -> {
-              if (RequiredFields.blank(judge.url())) {
-                missing("spec.scoring.judge.url", "name the judge's address");
-              }
-              if (RequiredFields.blank(judge.model())) {
-                missing("spec.scoring.judge.model", "name the judge's model");
-              }
-              judge
-                  .apiKeySecretRefIfSet()
-                  .filter(secret -> RequiredFields.blank(secret.name()))
-                  .ifPresent(
-                      secret ->
-                          missing("spec.scoring.judge.apiKeySecretRef.name", "name the Secret"));
-            });
-  }
-
   /** A word of a newer definition, which was here before this operator. */
   private void words() {
     if (spec.scoringModeOrDefault() == ScoringMode.Unknown) {
-      unknown("spec.scoring.mode", "DatasetDefault, Judge or ExactMatching");
+      unknown("spec.scoring.mode", "DatasetDefault or ExactMatching");
     }
     spec.storageIfSet()
         .flatMap(StorageSpec::cacheIfSet)

@@ -14,7 +14,7 @@ class CommandLineTest {
 
     assertThat(help.exitCode()).isZero();
     assertThat(help.out())
-        .contains("run ", "plan ", "render ", "validate ", "operator ")
+        .contains("run ", "plan ", "render ", "validate ", "verify-devices ", "operator ")
         .contains("evaljob run deploy/examples/quickstart.yaml");
   }
 
@@ -28,7 +28,7 @@ class CommandLineTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"run", "plan", "render", "validate", "operator"})
+  @ValueSource(strings = {"run", "plan", "render", "validate", "verify-devices", "operator"})
   void linesOfHelpFitOnAScreen(String command) {
     assertThat(Invocation.of(command, "--help").out().lines())
         .allSatisfy(line -> assertThat(line.length()).isLessThanOrEqualTo(100));

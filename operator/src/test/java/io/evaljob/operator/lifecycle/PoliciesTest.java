@@ -142,11 +142,11 @@ class PoliciesTest {
             Story.mapping(
                 new ModelStatus(
                     "a", null, null, 0, 0, null, null, "Layers", processes, devices, null, null,
-                    null, null, null, null, null, null, null)))
+                    null, null, null, null, null, null, null, null, null)))
         .isEqualTo(text);
   }
 
   private static ResultRow row(String model, String dataset, String score) {
-    return new ResultRow(model, dataset, "Succeeded", "accuracy", score, null, 1L, 0L, null);
+    return new ResultRow(model, dataset, "Succeeded", "accuracy", score, 1L, 0L, null);
   }
 }

@@ -132,7 +132,9 @@ class ReportInboxTest {
         report.sequence(),
         report.progress().samplesDone(),
         report.last(),
-        Optional.of(new Preflight(List.of(), Map.of("torch", "2"), Optional.empty(), List.of())));
+        Optional.of(
+            new Preflight(
+                List.of(), Map.of("torch", "2"), Optional.empty(), List.of(), Optional.empty())));
   }
 
   private static StageReport report(

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.evaljob.api.v1alpha1.FailureCause;
 import io.evaljob.api.v1alpha1.Stage;
 import io.evaljob.operator.config.OperatorConfig;
+import io.evaljob.operator.observe.Preflight;
 import io.evaljob.operator.observe.StageReport;
 import io.fabric8.kubernetes.api.model.authentication.TokenReview;
 import io.fabric8.kubernetes.api.model.authentication.TokenReviewBuilder;
@@ -27,6 +28,7 @@ import java.security.KeyStore;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -232,7 +234,9 @@ class ReportServerTest {
         body(
             8,
             true,
-            ",\"preflight\":{\"devices\":[{\"logical\":0,\"physical\":\"GPU-6f1\",\"memoryBytes\":9}],"
+            ",\"preflight\":{\"devices\":[{\"logical\":0,\"physical\":\"GPU-6f1\",\"memoryBytes\":9,"
+                + "\"plannedBytes\":7,\"loadedBytes\":6},{\"logical\":1}],"
+                + "\"smokeTest\":{\"outcome\":\"Same\",\"message\":\"4\\nsamples\"},"
                 + "\"versions\":{\"torch\":\"2.9.0\"},\"dialect\":\"StatusFile\",\"notes\":[\"a\"]}"
                 + ",\"results\":[{\"dataset\":\"MMBench\",\"phase\":\"Succeeded\",\"metric\":\"Overall\","
                 + "\"score\":\"0.812\",\"samples\":12,\"failedSamples\":0,\"message\":\"\"},"
@@ -249,7 +253,12 @@ class ReportServerTest {
     assertThat(report.results().get(0).score()).isEqualTo("0.812");
     assertThat(report.results().get(0).message()).isNull();
     assertThat(report.results().get(1).message()).isEqualTo("no file");
-    assertThat(report.preflight().orElseThrow().devices().get(0).physical()).isEqualTo("GPU-6f1");
+    Preflight preflight = report.preflight().orElseThrow();
+    assertThat(preflight.devices())
+        .containsExactly(
+            new Preflight.SeenDevice(0, "GPU-6f1", 9, OptionalLong.of(7), OptionalLong.of(6)),
+            new Preflight.SeenDevice(1, "", 0, OptionalLong.empty(), OptionalLong.empty()));
+    assertThat(preflight.smokeTest()).contains(new Preflight.SmokeTest("Same", "4 samples"));
     assertThat(report.failure().orElseThrow().cause())
         .as("a pod cannot claim that its node was lost")
         .isEqualTo(FailureCause.Unknown);

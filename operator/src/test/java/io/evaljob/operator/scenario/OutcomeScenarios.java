@@ -3,11 +3,13 @@ package io.evaljob.operator.scenario;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.evaljob.api.v1alpha1.DeviceWeights;
 import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.api.v1alpha1.EvalJobStatus;
 import io.evaljob.api.v1alpha1.FailureCause;
 import io.evaljob.api.v1alpha1.ModelStatus;
 import io.evaljob.api.v1alpha1.ResultRow;
+import io.evaljob.api.v1alpha1.SmokeTestStatus;
 import io.evaljob.api.v1alpha1.Stage;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import java.util.List;
@@ -32,6 +34,9 @@ abstract class OutcomeScenarios extends ScenarioBase {
     EvalJobStatus status = job.getStatus();
     ModelStatus model = status.models().get(0);
     assertThat(model.deviceIDs()).containsExactly("GPU-1");
+    assertThat(model.deviceWeights()).containsExactly(new DeviceWeights(0, 8192L, 4096L));
+    assertThat(model.smokeTest())
+        .isEqualTo(new SmokeTestStatus("Passed", "4 samples of each data set"));
     assertThat(model.nodeName()).isEqualTo(cluster().nodeName());
     ConfigMap results =
         cluster()
@@ -73,7 +78,7 @@ abstract class OutcomeScenarios extends ScenarioBase {
   void someDatasetsFailAndTheOthersAreScored() {
     givenRuntime();
     ResultRow failed =
-        new ResultRow("base", "two", "Failed", null, null, null, null, null, "no such file");
+        new ResultRow("base", "two", "Failed", null, null, null, null, "no such file");
     whenJobs(
         (model, stage, attempt) ->
             switch (stage) {
@@ -220,8 +225,7 @@ abstract class OutcomeScenarios extends ScenarioBase {
               ? new Ending.Succeeds(
                   List.of(
                       row(model, "one", "0.5"),
-                      new ResultRow(
-                          model, "two", "Failed", null, null, null, 0L, 0L, "no such file")))
+                      new ResultRow(model, "two", "Failed", null, null, 0L, 0L, "no such file")))
               : succeeds(model);
         });
     startOperator();

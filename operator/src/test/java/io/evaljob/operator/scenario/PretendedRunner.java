@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -118,10 +119,13 @@ record PretendedRunner(Supplier<Optional<ReportSink>> reports) {
         what == Stage.Infer
             ? Optional.of(
                 new Preflight(
-                    List.of(new Preflight.SeenDevice(0, "GPU-1", 0)),
+                    List.of(
+                        new Preflight.SeenDevice(
+                            0, "GPU-1", 0, OptionalLong.of(8192), OptionalLong.of(4096))),
                     Map.of(),
                     Optional.empty(),
-                    List.of()))
+                    List.of(),
+                    Optional.of(new Preflight.SmokeTest("Passed", "4 samples of each data set"))))
             : Optional.empty(),
         what == Stage.Score ? rows : List.of(),
         failure);

@@ -78,9 +78,16 @@ final class Greatest {
     ObjectNode model = (ObjectNode) status.at("/models/0").deepCopy();
     ((ObjectNode) model.get("lastFailure")).put("message", "x".repeat(512));
     ArrayNode ids = model.putArray("deviceIDs");
+    ArrayNode weights = model.putArray("deviceWeights");
     for (int i = 0; i < 16; i++) {
       ids.add(text("GPU", i, 64));
+      weights
+          .addObject()
+          .put("index", i)
+          .put("plannedBytes", 1L << 40)
+          .put("loadedBytes", 1L << 40);
     }
+    model.putObject("smokeTest").put("outcome", "SplitOnly").put("message", "x".repeat(512));
     ArrayNode models = status.putArray("models");
     for (int i = 0; i < 64; i++) {
       models.add(model.deepCopy().put("name", text("m", i, 40)));
