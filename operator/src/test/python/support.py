@@ -204,6 +204,45 @@ class ReportServer:
         return [body for body in self.stored() if body["final"]][-1]
 
 
+class FileServer:
+    """One file by HTTP, cut off at the given numbers of bytes, each once."""
+
+    def __init__(self, data, cuts=(), mark="v1"):
+        self.ranges = []
+        cuts = list(cuts)
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+
+            def do_GET(self):
+                wanted = self.headers.get("Range")
+                outer.ranges.append(wanted)
+                same = self.headers.get("If-Range") == '"%s"' % mark
+                start = int(wanted[6:-1]) if wanted and same else 0
+                self.send_response(206 if start else 200)
+                self.send_header("ETag", '"%s"' % mark)
+                self.send_header("Content-Length", str(len(data) - start))
+                self.end_headers()
+                self.wfile.write(data[start:cuts.pop(0) if cuts else None])
+
+            def log_message(self, *args):
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = "http://127.0.0.1:%d/data.tsv" % self._server.server_address[1]
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exception):
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
 def certificate(folder):
     """A self-signed certificate for 127.0.0.1, or None without openssl."""
     openssl = shutil.which("openssl")

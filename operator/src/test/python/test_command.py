@@ -57,7 +57,7 @@ class CommandHarnessTest(Container):
             final = server.final()
         self.assertEqual("Score", final["stage"])
         self.assertEqual([
-            {"dataset": name, "phase": "Succeeded", "metric": "accuracy", "score": "0.7500",
+            {"dataset": name, "phase": "Succeeded", "metric": "accuracy", "score": "0.7500", "judge": "",
              "samples": 12, "failedSamples": 1, "message": ""} for name in ("first", "second")],
             final["results"])
         self.assertEqual("Succeeded", self.termination()["outcome"])

@@ -1,5 +1,6 @@
 """The VLMEvalKit harness through the whole launcher, with a small fake of it."""
 import glob
+import hashlib
 import json
 import os
 import pickle
@@ -14,7 +15,7 @@ from evaljob_runner.memory import SharedMemoryWatch
 from evaljob_runner.plan import parse_plan
 from evaljob_runner.remedies import with_remedy
 from evaljob_runner.watchdog import Watchdog, rank_signs
-from support import Container, ReportServer, plan_with
+from support import Container, FileServer, ReportServer, plan_with
 
 
 class Harness(Container):
@@ -61,9 +62,11 @@ class WholeRunTest(Harness):
             output = self.run_stage("score", EVALJOB_REPORT_URL=url)
             rows = server.final()["results"]
         self.assertIn("judge exact_matching", output)
+        self.assertIn("summary first Overall Acc 57.14", output)
         self.assertEqual(
-            [{"dataset": name, "phase": "Succeeded", "metric": "Overall", "score": "0.5714",
-              "samples": 7, "failedSamples": 0, "message": ""} for name in ("first", "second")],
+            [{"dataset": name, "phase": "Succeeded", "metric": "Overall Acc",
+              "score": "57.14", "judge": "exact_matching", "samples": 7, "failedSamples": 0,
+              "message": ""} for name in ("first", "second")],
             rows)
 
     def test_a_rerun_starts_no_rank(self):
@@ -323,10 +326,10 @@ class HangTest(Harness):
 
     def test_a_rank_that_hangs_ends_the_attempt_with_the_stacks_of_all(self):
         self.plan(rows=40, ranks=2, parameters={"fail": "hang", "rank": "1", "at": "3"})
-        output = self.run_stage("infer", 1, EVALJOB_STALL_SECONDS="6")
+        output = self.run_stage("infer", 1, EVALJOB_STALL_SECONDS="15")
         message = self.termination()["message"]
         self.assertEqual("Stalled", self.termination()["cause"])
-        self.assertIn("rank 1 came no further for 6 s in phase infer (first: 3 of 20 samples), at "
+        self.assertIn("rank 1 came no further for 15 s in phase infer (first: 3 of 20 samples), at "
                       "vlmeval/vlm/__init__.py:", message)
         self.assertIn(" in hang", message)
         self.assertIn("raise spec.stallSeconds", message)
@@ -451,6 +454,87 @@ class PrefetchTest(Harness):
         self.assertNotIn("fetching", self.run_stage("prefetch"))
         self.run_stage("infer")
         self.assertEqual(2, self.termination()["samplesTotal"])
+
+    def test_one_that_is_missing_is_told_and_the_others_go_on(self):
+        self.plan(datasets=[{"name": "first", "volume": "models", "path": "first.tsv"},
+                            {"name": "gone", "volume": "models", "path": "gone.tsv"},
+                            {"name": "odd", "volume": "models", "path": "odd.tsv"},
+                            {"name": "Nothing_DEV"}])
+        self.write("question\tA\n", "volumes", "models", "odd.tsv")
+        with ReportServer() as server:
+            output = self.run_stage("prefetch", EVALJOB_REPORT_URL=server.url)
+            final = server.final()
+            self.assertEqual("DatasetFailed", final["failure"]["cause"])
+            self.assertIn("3 of 4 data sets failed; gone: ", final["failure"]["message"])
+            self.assertIn("missing: Nothing_DEV", output)
+            self.assertEqual("Succeeded", self.termination()["outcome"])
+            output = self.run_stage("infer", EVALJOB_REPORT_URL=server.url)
+            self.assertIn("starting 1 rank for first\n", output)
+            self.run_stage("score", 1, EVALJOB_REPORT_URL=server.url)
+            rows = {row["dataset"]: row for row in server.final()["results"]}
+        self.assertEqual("Succeeded", rows["first"]["phase"])
+        for name, text in (("gone", "gone.tsv is not in volume models"),
+                           ("odd", "has no column index"),
+                           ("Nothing_DEV", "correct spec.datasets[].name")):
+            self.assertEqual("Failed", rows[name]["phase"])
+            self.assertIn(text, rows[name]["message"])
+
+    def test_a_download_goes_on_where_it_was_cut_off(self):
+        text = fake_harness.table(40).encode()
+        with FileServer(text, cuts=(300, 500)) as web:
+            self.plan(datasets=[{"name": "Web_PLAIN"}])
+            output = self.run_stage("prefetch", DATA_URL=web.url)
+        self.assertEqual([None, "bytes=300-", "bytes=500-"], web.ranges)
+        with open(self.path("workspace", "LMUData", "Web_PLAIN.tsv"), "rb") as source:
+            self.assertEqual(text, source.read())
+        self.assertEqual(["Web_PLAIN.tsv"], [
+            name for name in os.listdir(self.path("workspace", "LMUData")) if "Web" in name])
+        self.assertNotIn("was not fetched", output)
+
+    def test_a_file_that_changed_meanwhile_is_fetched_from_its_beginning(self):
+        with FileServer(fake_harness.table(40).encode(), cuts=(300,), mark="one") as web:
+            part = self.write("x" * 200, "workspace", "LMUData", "Web_PLAIN.tsv.part")
+            self.write(json.dumps({"url": web.url, "mark": '"another"'}), "workspace", "LMUData",
+                       "Web_PLAIN.tsv.part.json")
+            self.plan(datasets=[{"name": "Web_PLAIN"}])
+            self.run_stage("prefetch", DATA_URL=web.url)
+        self.assertFalse(os.path.exists(part))
+        self.run_stage("infer", DATA_URL=web.url)
+        self.assertEqual(40, self.termination()["samplesDone"])
+
+    def test_what_has_another_checksum_than_the_harness_knows_is_refused(self):
+        text = fake_harness.table(8).encode()
+        good = hashlib.md5(text).hexdigest()
+        with FileServer(text) as web:
+            self.plan(datasets=[{"name": "Web_WITH_SUM"}])
+            output = self.run_stage("prefetch", 1, DATA_URL=web.url, DATA_MD5="0" * 32)
+            self.assertEqual("DownloadFailed", self.termination()["cause"])
+            self.assertIn("Web_WITH_SUM.tsv has the md5 %s, the harness wants 000" % good,
+                          self.termination()["message"])
+            self.assertEqual(3, output.count("fetching 1 data sets"))
+            output = self.run_stage("prefetch", DATA_URL=web.url, DATA_MD5=good)
+            self.assertIn("its checksum is the harness's", output)
+
+    def test_a_read_only_cache_is_looked_through_before_devices_are_held(self):
+        cache = self.path("cache")
+        os.makedirs(cache)
+        self.plan(datasets=[{"name": "Web_PLAIN"}], cache={"access": "ReadOnly"})
+        output = self.run_stage("prefetch", 1, EVALJOB_CACHE=cache, DATA_URL="http://127.0.0.1:9/x")
+        self.assertEqual("DownloadFailed", self.termination()["cause"])
+        self.assertIn("put it into the cache, or set storage.cache.access: Prefetch",
+                      self.termination()["message"])
+        self.write(fake_harness.table(6), "cache", "LMUData", "Web_PLAIN.tsv")
+        self.run_stage("prefetch", EVALJOB_CACHE=cache)
+        self.run_stage("infer", EVALJOB_CACHE=cache)
+        self.assertEqual(6, self.termination()["samplesDone"])
+
+    def test_later_stages_fetch_nothing(self):
+        with FileServer(fake_harness.table(8).encode()) as web:
+            self.plan(datasets=[{"name": "Web_PLAIN"}])
+            self.run_stage("infer", 1, DATA_URL=web.url)
+        self.assertIn("Web_PLAIN.tsv is not there, and nothing is fetched in this stage",
+                      self.termination()["message"])
+        self.assertEqual([], web.ranges)
 
     def test_unknown_and_unreachable_data_sets_are_told_apart(self):
         for name, cause in (("Nothing_DEV", "DatasetNotFound"), ("Offline_DEV", "DownloadFailed")):

@@ -23,6 +23,7 @@ class CommandHarness:
     def __init__(self, context):
         self._context = context
         self._plan = context.plan
+        self.details = {}
 
     def dialect(self):
         return None
@@ -33,13 +34,14 @@ class CommandHarness:
     def notes(self):
         return []
 
-    def prefetch(self):
+    def prefetch(self, missing):
         """Nothing of its own: model and data come from volumes, the hub, or the program itself."""
+        return {}
 
     def infer(self, rank_devices, placement):
         """Runs every data set that is not done; gives (data set, failure) of the failed ones."""
         failures = []
-        for dataset in self._plan.datasets:
+        for dataset in self._context.datasets():
             self._context.stop.check()
             folder = self._folder(dataset, False)
             if self._done(folder):
@@ -58,7 +60,7 @@ class CommandHarness:
 
     def smoke(self, rank_devices, placement):
         """Runs every data set on a few samples in a folder of its own."""
-        for dataset in self._plan.datasets:
+        for dataset in self._context.datasets():
             self._context.stop.check()
             folder = self._folder(dataset, True)
             if self._done(folder):

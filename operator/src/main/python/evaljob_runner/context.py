@@ -31,6 +31,11 @@ class Context:
         grace = self.settings.grace_seconds
         return grace - _RESERVE_SECONDS if grace > 2 * _RESERVE_SECONDS else grace / 2
 
+    def datasets(self):
+        """The plan's data sets but those that prefetch could not have."""
+        missing = self.work_dir.missing()
+        return [dataset for dataset in self.plan.datasets if dataset.name not in missing]
+
     def volume_path(self, volume, path):
         return os.path.normpath(os.path.join(self.settings.volumes, volume, path))
 

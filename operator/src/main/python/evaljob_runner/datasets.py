@@ -6,14 +6,16 @@ import sys
 from .failures import DATASET_NOT_FOUND, StageFailure
 
 
-def check_local(context):
-    """Every file named in the plan must be there before devices are held."""
+def missing_files(context):
+    """The data sets whose file is not in its volume, each with a StageFailure."""
+    failures = {}
     for dataset in context.plan.datasets:
         path = context.dataset_file(dataset)
         if path is not None and not os.path.exists(path):
-            raise StageFailure(
+            failures[dataset.name] = StageFailure(
                 DATASET_NOT_FOUND, "data set %s: %s is not in volume %s; correct "
                 "spec.datasets[].volume.path" % (dataset.name, dataset.path, dataset.volume))
+    return failures
 
 
 def read_header(path):

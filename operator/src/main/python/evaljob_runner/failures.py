@@ -66,6 +66,10 @@ class StageFailure(Exception):
         self.message = message
 
 
+class Incomplete(StageFailure):
+    """Some data sets are not to be had and the stage is done for the others: told, and no failure."""
+
+
 class Terminated(Exception):
     """The pod was told to end (SIGTERM or SIGINT)."""
 

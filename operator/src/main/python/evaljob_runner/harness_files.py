@@ -75,6 +75,7 @@ class HarnessFiles:
         if offline:
             environment.setdefault("HF_HUB_OFFLINE", "1")
             environment.setdefault("TRANSFORMERS_OFFLINE", "1")
+            environment.setdefault("HF_DATASETS_OFFLINE", "1")
         return environment
 
 

@@ -55,7 +55,7 @@ class Journal:
         """Opens for appending behind the last whole record; `known` answers are in it already."""
         os.makedirs(self._folder, exist_ok=True)
         whole = 0
-        for _, whole in _records(self.path):
+        for _, whole in records(self.path):
             pass
         self._file = open(self.path, "ab", buffering=0)
         self._file.truncate(whole)
@@ -103,7 +103,7 @@ def _record(item):
     return _HEAD.pack(len(data), zlib.crc32(data)) + data
 
 
-def _records(path):
+def records(path):
     """Pairs ((index, answer), end of the record) up to the first that is torn or broken."""
     try:
         source = open(path, "rb")
@@ -140,7 +140,7 @@ def collect(states, dataset, wanted, rank, world):
         match = _NAME.match(name)
         if match is None or (int(match.group(2)) == world and name != own):
             continue  # other ranks of this world size have other samples
-        for (index, answer), _ in _records(os.path.join(folder, name)):
+        for (index, answer), _ in records(os.path.join(folder, name)):
             if index in wanted and index not in answers:
                 answers[index] = answer
     return answers

@@ -3,7 +3,7 @@ import os
 import traceback
 
 from . import results, stages, termination
-from .failures import (PREFLIGHT_FAILED, REPORT_REJECTED, TERMINATED, UNKNOWN, StageFailure,
+from .failures import (Incomplete, PREFLIGHT_FAILED, REPORT_REJECTED, TERMINATED, UNKNOWN, StageFailure,
                        Terminated)
 from .files import FolderLock
 from .log import say
@@ -65,6 +65,9 @@ class Launcher:
     def _conclude(self, rows, failure):
         if failure is not None:
             say("%s: %s" % (failure.cause, failure.message))
+        told = failure
+        if isinstance(failure, Incomplete):
+            failure = None
         terminated = failure is not None and failure.cause == TERMINATED
         # Written before the report too: a pod killed while it waits for the report has its truth.
         self._terminate(rows, failure)
@@ -72,7 +75,7 @@ class Launcher:
             if terminated:
                 self._reporter.last_word()
             else:
-                refused = self._report(rows, failure)
+                refused = self._report(rows, told)
                 if refused is not None and failure is None:
                     failure = refused
                     self._terminate(rows, failure)

@@ -3,7 +3,7 @@ import hashlib
 import json
 import os
 from dataclasses import dataclass
-from typing import List, Mapping, Tuple
+from typing import List, Mapping, Optional, Tuple
 
 from . import SCHEMA_VERSION
 from .failures import PREFLIGHT_FAILED, StageFailure
@@ -110,6 +110,14 @@ class Cache:
 
 
 @dataclass(frozen=True)
+class Judge:
+    """A judge model by the address of its server."""
+
+    url: str
+    model: str
+
+
+@dataclass(frozen=True)
 class Plan:
     """One model's run: identity, model, data sets, harness, devices, split."""
 
@@ -125,6 +133,7 @@ class Plan:
     datasets: Tuple[Dataset, ...]
     harness: Harness
     scoring_mode: str
+    judge: Optional[Judge]
     smoke_samples: int
     smoke_on_difference: str
     devices: Devices
@@ -212,6 +221,7 @@ def parse_plan(document):
         datasets=tuple(_dataset(node) for node in root.nodes("datasets")),
         harness=_harness(root.node("harness")),
         scoring_mode=root.optional("scoring").text("mode", "DatasetDefault"),
+        judge=_judge(root.optional("scoring")),
         smoke_samples=root.optional("smokeTest").number("samples", 0),
         smoke_on_difference=root.optional("smokeTest").choice(
             "onDifference", ("Fail", "Warn"), "Fail"),
@@ -250,6 +260,16 @@ def _source(model):
     if kind == "Volume":
         _inside("model.source", source.volume, source.path)
     return source
+
+
+def _judge(scoring):
+    if scoring.text("mode", "DatasetDefault") != "Judge":
+        return None
+    node = scoring.node("judge")
+    judge = Judge(node.text("url"), node.text("model"))
+    if not judge.url.startswith(("http://", "https://")):
+        raise PlanError("scoring.judge.url: %s is no address; make the plan again" % judge.url)
+    return judge
 
 
 def _dataset(node):

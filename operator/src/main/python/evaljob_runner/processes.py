@@ -14,7 +14,7 @@ from .output import Output
 
 # From a rank that says "connection closed by peer" to the end of the peer: it may have device
 # contexts to take down.
-_SETTLE_SECONDS = 5.0
+_SETTLE_SECONDS = 10.0
 
 
 def runner_command(*arguments):

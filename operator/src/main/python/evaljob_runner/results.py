@@ -23,17 +23,19 @@ class ResultRow:
     samples: int = 0
     failed_samples: int = 0
     message: str = ""
+    judge: str = ""
 
     def document(self):
         return {
             "dataset": self.dataset, "phase": self.phase, "metric": one_line(self.metric, 128),
-            "score": self.score, "samples": self.samples, "failedSamples": self.failed_samples,
+            "score": self.score, "judge": one_line(self.judge, 128), "samples": self.samples,
+            "failedSamples": self.failed_samples,
             "message": one_line(redact(self.message), 512),
         }
 
 
-def succeeded(dataset, metric, score, samples, failed_samples, message=""):
-    return ResultRow(dataset, SUCCEEDED, metric, score, samples, failed_samples, message)
+def succeeded(dataset, metric, score, samples, failed_samples, message="", judge=""):
+    return ResultRow(dataset, SUCCEEDED, metric, score, samples, failed_samples, message, judge)
 
 
 def failed(dataset, message, samples=0, failed_samples=0):

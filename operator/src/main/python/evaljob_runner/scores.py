@@ -60,6 +60,14 @@ def from_metrics(metrics: Mapping[str, str], primary=None) -> Optional[Score]:
     return Score(key.rsplit("|", 1)[-1], usable[key])
 
 
+def as_printed(primary) -> Optional[Score]:
+    """The first of the primary metrics as the harness's own table shows them."""
+    for name, value in primary or ():
+        if is_score(value):
+            return Score(name.rsplit("|", 1)[-1], value)
+    return None
+
+
 def _names(primary):
     if not isinstance(primary, str) or not primary:
         return []

@@ -10,7 +10,7 @@ STAGES = {"prefetch": "Prefetch", "infer": "Infer", "score": "Score"}
 # Only the launcher may speak to the report endpoint.
 _LAUNCHER_ONLY = (
     "EVALJOB_REPORT_URL", "EVALJOB_REPORT_TOKEN_FILE", "EVALJOB_REPORT_CA_FILE",
-    "EVALJOB_TERMINATION_LOG", "EVALJOB_PLAN", "EVALJOB_PLAN_DIGEST")
+    "EVALJOB_TERMINATION_LOG", "EVALJOB_PLAN", "EVALJOB_PLAN_DIGEST", "EVALJOB_JUDGE_KEY")
 
 
 @dataclass(frozen=True)

@@ -124,6 +124,8 @@ def _differing(first, second):
     """(data set, index, answer of the first, answer of the second) of all that differ."""
     result = []
     for dataset, path in first.items():
+        if dataset not in second:
+            continue
         before, after = answers.read(path), answers.read(second[dataset])
         result += [(dataset, index, before.get(index, ""), after.get(index, ""))
                    for index in answers.differences(before, after)]

@@ -1,10 +1,11 @@
 """What each stage does, whatever the harness."""
 import os
 
-from . import datasets, hub, prefetch, preflight, results
+from . import datasets, hub, prefetch, preflight, results, results_document
 from .command import CommandHarness
 from .context import Context
-from .failures import DATASET_FAILED, HARNESS_FAILED, PREFLIGHT_FAILED, StageFailure
+from .failures import (DATASET_FAILED, HARNESS_FAILED, PREFLIGHT_FAILED, Incomplete,
+                       StageFailure)
 from .files import read_json, write_json
 from .log import say
 from .placement import Placement
@@ -33,9 +34,18 @@ def _prefetch(context, harness, reporter):
     prefetch.prepare(context)
     hub.fetch_model(context)
     context.weights()
-    datasets.check_local(context)
-    harness.prefetch()
-    return [], None
+    missing = datasets.missing_files(context)
+    missing.update(harness.prefetch(set(missing)))
+    context.work_dir.note_missing(missing)
+    if not missing:
+        return [], None
+    rows, failure = outcome(list(missing.items()), len(context.plan.datasets))
+    for name, why in missing.items():
+        say("missing: %s: %s" % (name, why.message))
+    if len(missing) < len(context.plan.datasets):
+        # The others go on without it; the report says what is missing before a device is held.
+        failure = Incomplete(failure.cause, failure.message)
+    return rows, failure
 
 
 def _infer(context, harness, reporter):
@@ -47,10 +57,11 @@ def _infer(context, harness, reporter):
     placement = Placement(context.plan, found.document, reporter.set_preflight)
     if context.plan.smoke_samples:
         harness.smoke(found.rank_devices, placement)
-    _keep_failures(context, [])
+    missing = list(context.work_dir.missing().items())
+    _keep_failures(context, missing)
     failures = harness.infer(found.rank_devices, placement)
-    _keep_failures(context, failures)
-    return outcome(failures, len(context.plan.datasets))
+    _keep_failures(context, missing + failures)
+    return outcome(failures, len(context.plan.datasets) - len(missing))
 
 
 def _with_causes(rows, told):
@@ -76,6 +87,7 @@ def _score(context, harness, reporter):
     for row in rows:
         say("result: %s %s %s %s" % (row.dataset, row.phase, row.metric or "-",
                                      row.score or row.message))
+    results_document.write(context, rows, harness.details)
     failed = [row for row in rows if row.phase == results.FAILED]
     if not failed:
         return rows, None

@@ -37,7 +37,7 @@ class HarnessInference:
             say("dropped %s: it was cut off in writing" % name)
         failures, done = [], 0
         pending = []
-        for dataset in self._plan.datasets:
+        for dataset in self._context.datasets():
             note = read_json(self._files.marker("inferred", dataset.name))
             if isinstance(note, dict) and note.get("limit") == self._limit:
                 say("%s: done by an earlier attempt" % dataset.name)

@@ -10,6 +10,8 @@ from .processes import run_one, runner_command
 from .rank_state import clear_states, read_states
 
 _LOCK_SECONDS = 3600.0
+_ROUNDS = 3
+_PAUSE_SECONDS = 1.0
 
 
 class HarnessPrefetch:
@@ -20,29 +22,27 @@ class HarnessPrefetch:
         self._context = run.context
         self._plan = run.plan
 
-    def run(self):
+    def run(self, missing):
+        """Fetches what is not there; gives {data set: StageFailure} of those it could not have."""
         vintage.check_entry(self._run.vintage, self._plan.catalog_entry)
-        self._check_files()
+        failures = self._check_files(missing)
         self._fetch_own_weights()
-        self._fetch_datasets()
+        failures.update(self._fetch_datasets())
+        return failures
 
-    def _check_files(self):
-        rows = {}
+    def _check_files(self, missing):
+        rows, failures = {}, {}
         for dataset in self._plan.datasets:
             path = self._context.dataset_file(dataset)
-            if path is None:
+            if path is None or dataset.name in missing:
                 continue
-            if not path.endswith(".tsv"):
-                raise StageFailure(DATASET_NOT_FOUND, "data set %s: %s is not a .tsv file, which "
-                                   "VLMEvalKit needs" % (dataset.name, dataset.path))
-            columns = [name.lower() for name in datasets.read_header(path)]
-            missing = [name for name in ("index", "question") if name not in columns]
-            if missing:
-                raise StageFailure(DATASET_FAILED, "data set %s: %s has no column %s; VLMEvalKit "
-                                   "needs index and question" % (
-                                       dataset.name, dataset.path, " and ".join(missing)))
-            rows[dataset.name] = datasets.count_rows(path)
+            failure = _wrong_table(dataset, path)
+            if failure is not None:
+                failures[dataset.name] = failure
+            else:
+                rows[dataset.name] = datasets.count_rows(path)
         self._run.note_rows(rows)
+        return failures
 
     def _fetch_own_weights(self):
         """The entry's own weights, where the catalogue names a repository and nobody replaced it."""
@@ -60,45 +60,88 @@ class HarnessPrefetch:
         names = [dataset.name for dataset in self._plan.datasets
                  if not dataset.local and dataset.name not in known]
         work_dir = self._context.work_dir
-        if work_dir.read_only_cache:
-            say("the cache is read-only: no data set is fetched")
-            return
+        failures = {}
         if not names:
-            return
+            return failures
         cache = work_dir.dataset_cache
-        os.makedirs(cache, exist_ok=True)
+        # Two pods that fetch into one folder would write the same files.
+        lock = None if work_dir.read_only_cache else FolderLock(_made(cache))
+        if lock and not lock.acquire(self._context.stop, _LOCK_SECONDS):
+            raise StageFailure(DOWNLOAD_FAILED, "another process has been fetching data sets for an "
+                               "hour; look at it")
+        try:
+            for number in range(1 if work_dir.read_only_cache else _ROUNDS):
+                if number:
+                    self._context.stop.pause(_PAUSE_SECONDS * number)
+                for name in names:
+                    failures.pop(name, None)
+                failures.update(self._fetch(names))
+                names = [name for name, failure in failures.items()
+                         if failure.cause == DOWNLOAD_FAILED]
+                if not names:
+                    break
+        finally:
+            if lock:
+                lock.release()
+        return failures
+
+    def _fetch(self, names):
+        work_dir = self._context.work_dir
+        offline = work_dir.read_only_cache
         states = os.path.join(work_dir.markers, "fetch")
         os.makedirs(states, exist_ok=True)
         clear_states(states, 1)
         files = None if work_dir.root is None else HarnessFiles(self._context)
-        environment = (files.environment(cache, offline=False) if files else dict(
-            self._context.settings.child_environment(), LMUData=cache,
-            HF_HUB_CACHE=work_dir.hub_cache))
-        job = self._run.job("fetch", "fetch", names, states, os.path.join(states, "none"), [], 0, 1)
+        if offline:
+            # What is missing in the cache is found before devices are held.
+            files.link_data()
+            environment = files.environment()
+        else:
+            environment = (files.environment(work_dir.dataset_cache, offline=False) if files else dict(
+                self._context.settings.child_environment(), LMUData=work_dir.dataset_cache,
+                HF_HUB_CACHE=work_dir.hub_cache))
+        job = self._run.job("fetch", "fetch", names, states, os.path.join(states, "none"), [], 0, 1,
+                            offline=offline)
         path = os.path.join(states, "job.json")
         write_json(path, job)
-        say("fetching %d data sets: %s" % (len(names), ", ".join(names)))
-        lock = FolderLock(cache)
-        if not lock.acquire(self._context.stop, _LOCK_SECONDS):
-            raise StageFailure(DOWNLOAD_FAILED, "another process has been fetching data sets for an "
-                               "hour; look at it")
-        try:
-            code, lines = run_one(
-                "fetch", runner_command("rank", path, "0", str(os.getpid())), environment,
-                work_dir.shared, self._context.stop, self._context.grace_seconds)
-        finally:
-            lock.release()
+        say("%s %d data sets: %s" % ("looking for" if offline else "fetching", len(names),
+                                     ", ".join(names)))
+        code, lines = run_one(
+            "fetch", runner_command("rank", path, "0", str(os.getpid())), environment,
+            work_dir.shared, self._context.stop, self._context.grace_seconds)
         found = read_states(states, 1)[0].get("datasets", {})
         self._run.note_rows({name: entry["rows"] for name, entry in found.items() if "rows" in entry})
-        for name in names:
-            entry = found.get(name, {})
-            if "rows" in entry:
-                continue
-            if entry.get("error"):
-                cause = entry.get("cause") or DOWNLOAD_FAILED
-                raise StageFailure(
-                    cause if cause == DATASET_NOT_FOUND else DOWNLOAD_FAILED, "data set %s: %s; %s" % (
-                        name, entry["error"], "correct spec.datasets[].name"
-                        if cause == DATASET_NOT_FOUND else "check the network and the proxy"))
-            raise StageFailure(DOWNLOAD_FAILED, "data set %s was not fetched (exit %s): %s" % (
-                name, code, " | ".join(lines[-6:])))
+        return {name: _not_fetched(name, found.get(name, {}), code, lines, offline)
+                for name in names if "rows" not in found.get(name, {})}
+
+
+def _wrong_table(dataset, path):
+    """What keeps VLMEvalKit from reading a file, or None."""
+    if not path.endswith(".tsv"):
+        return StageFailure(DATASET_NOT_FOUND, "data set %s: %s is not a .tsv file, which "
+                            "VLMEvalKit needs" % (dataset.name, dataset.path))
+    columns = [name.lower() for name in datasets.read_header(path)]
+    missing = [name for name in ("index", "question") if name not in columns]
+    if missing:
+        return StageFailure(DATASET_FAILED, "data set %s: %s has no column %s; VLMEvalKit needs "
+                            "index and question" % (dataset.name, dataset.path,
+                                                    " and ".join(missing)))
+    return None
+
+
+def _not_fetched(name, entry, code, lines, offline):
+    error = entry.get("error")
+    if not error:
+        return StageFailure(DOWNLOAD_FAILED, "data set %s was not fetched (exit %s): %s" % (
+            name, code, " | ".join(lines[-6:])))
+    if entry.get("cause") == DATASET_NOT_FOUND:
+        return StageFailure(DATASET_NOT_FOUND, "data set %s: %s; correct spec.datasets[].name"
+                            % (name, error))
+    return StageFailure(DOWNLOAD_FAILED, "data set %s: %s; %s" % (
+        name, error, "put it into the cache, or set storage.cache.access: Prefetch" if offline
+        else "check the network and the proxy"))
+
+
+def _made(folder):
+    os.makedirs(folder, exist_ok=True)
+    return folder

@@ -25,13 +25,12 @@ class HarnessRun:
         if rows:
             write_json(self.rows_file(), dict(self.rows(), **rows))
 
-    def arguments(self, files, names, mode, judge="exact_matching"):
+    def arguments(self, files, names, mode, judge=("--judge", "exact_matching")):
         flags = self.vintage.flags
         arguments = ["--model", files.name, "--data"] + list(names) + [
             "--work-dir", files.root, "--mode", mode if mode in self.vintage.modes else "all",
             "--reuse"]
-        if judge is not None:
-            arguments += ["--judge", judge]
+        arguments += judge
         if mode != "infer":
             # A sample without an answer counts as wrong; it must not block the score.
             arguments += [flag for flag in ("--keep-failed", "--ignore") if flag in flags][:1]
@@ -39,7 +38,8 @@ class HarnessRun:
             arguments.append("--use-vllm")
         return arguments
 
-    def job(self, stage, name, names, states, model_folder, arguments, limit, world):
+    def job(self, stage, name, names, states, model_folder, arguments, limit, world,
+            judge_keys=(), offline=True):
         plan = self.plan
         document = plan.document.get("split") or {}
         # The entry's own keeps its repository's name, for rules of the harness look at it; the
@@ -54,7 +54,8 @@ class HarnessRun:
             "runModule": self.vintage.run_module, "runFile": self.vintage.run_file,
             "cpu": stage != "infer" or plan.devices.total == 0,
             "devices": plan.devices.per_process,
-            "processVariable": plan.devices.process_variable,
+            "processVariable": plan.devices.process_variable, "judgeKeys": dict(judge_keys),
+            "offline": offline,
             "split": {
                 "strategy": plan.split.strategy, "loader": plan.split.loader,
                 "deviceMap": dict(plan.split.device_map),

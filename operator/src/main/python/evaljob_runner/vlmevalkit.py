@@ -15,6 +15,7 @@ class VlmEvalKitHarness:
     def __init__(self, context):
         self._context = context
         self._plan = context.plan
+        self.details = {}
         if "/" in self._plan.catalog_entry:
             raise StageFailure(MODEL_NOT_FOUND, "spec.models[].catalogEntry: %s has a '/'; name an "
                                "entry of the catalogue and give the repository in hub.id"
@@ -39,10 +40,10 @@ class VlmEvalKitHarness:
                     % self._vintage.environment_file]
         return []
 
-    def prefetch(self):
-        """Fetches the entry's weights and the data sets."""
+    def prefetch(self, missing):
+        """Fetches the entry's weights and the data sets; a StageFailure for each that it could not."""
         self.dialect()
-        HarnessPrefetch(self._run).run()
+        return HarnessPrefetch(self._run).run(missing)
 
     def smoke(self, rank_devices, placement):
         """Runs a few samples of every data set, each run in a folder of its own."""
@@ -58,4 +59,7 @@ class VlmEvalKitHarness:
 
     def score(self):
         """A row for each data set."""
-        return HarnessScoring(self._run, HarnessFiles(self._context)).run()
+        scoring = HarnessScoring(self._run, HarnessFiles(self._context))
+        rows = scoring.run()
+        self.details = scoring.details
+        return rows

@@ -56,6 +56,20 @@ class WorkDir:
         """Where prefetch notes what is done and what it found."""
         return os.path.join(self.shared, "prefetch")
 
+    def _missing_file(self):
+        return os.path.join(self.markers, "missing-datasets.json")
+
+    def note_missing(self, failures):
+        """Prefetch notes the data sets that are not to be had: {name: StageFailure}."""
+        write_json(self._missing_file(), {name: [failure.cause, failure.message]
+                                          for name, failure in failures.items()})
+
+    def missing(self):
+        """The data sets that prefetch could not have, each with its StageFailure."""
+        found = read_json(self._missing_file())
+        return {name: StageFailure(*failure) for name, failure in found.items()} \
+            if isinstance(found, dict) else {}
+
     @property
     def hub_cache(self):
         """The hub's cache of snapshots: the shared cache when there is one."""

@@ -35,6 +35,12 @@ public record AllowSpec(
         @ListSet
         List<@Size(min = 1, max = 253) @Pattern("^(\\*|\\*?[^*]+|[^*]+\\*)$") String> hubIDs,
     @JsonPropertyDescription(
+            "Hosts of judges that an EvalJob may name: they get the key that it names too. A * is "
+                + "allowed at the beginning or at the end. Omitted: none.")
+        @Size(max = 128)
+        @ListSet
+        List<@Size(min = 1, max = 253) @Pattern("^(\\*|\\*?[^*]+|[^*]+\\*)$") String> endpointHosts,
+    @JsonPropertyDescription(
             "Environment variables that an EvalJob may set. A * is allowed at the beginning "
                 + "or at the end. Omitted: none.")
         @Size(max = 128)
@@ -66,6 +72,7 @@ public record AllowSpec(
     secretNames = Copies.list(secretNames);
     claimNames = Copies.list(claimNames);
     hubIDs = Copies.list(hubIDs);
+    endpointHosts = Copies.list(endpointHosts);
     envNames = Copies.list(envNames);
     parameterNames = Copies.list(parameterNames);
     nodeSelectorKeys = Copies.list(nodeSelectorKeys);

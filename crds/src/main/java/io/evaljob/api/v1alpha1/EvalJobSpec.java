@@ -209,6 +209,13 @@ public record EvalJobSpec(
     return accelerator == null ? new AcceleratorSpec(null, null, null, null) : accelerator;
   }
 
+  /** The judge, empty unless the mode is {@link ScoringMode#Judge}. */
+  public Optional<JudgeSpec> judgeIfSet() {
+    return Optional.ofNullable(scoring)
+        .filter(how -> how.modeOrDefault() == ScoringMode.Judge)
+        .flatMap(ScoringSpec::judgeIfSet);
+  }
+
   /** The way of scoring, {@link ScoringMode#DatasetDefault} when left out. */
   public ScoringMode scoringModeOrDefault() {
     return scoring == null ? ScoringMode.DatasetDefault : scoring.modeOrDefault();

@@ -49,6 +49,9 @@ public enum FailureCause {
   /** A process came no further for longer than {@code spec.stallSeconds}. */
   Stalled,
 
+  /** The judge model cannot be reached, or refuses. */
+  JudgeFailed,
+
   /** The results that the harness wrote cannot be read. */
   ResultsInvalid,
 

@@ -20,6 +20,11 @@ public record ResultRow(
     @JsonPropertyDescription("The score as the harness wrote it, as a rule a decimal number.")
         @Size(max = 64)
         String score,
+    @JsonPropertyDescription(
+            "What judged: exact_matching, or the model that answered. Left out where the harness"
+                + " does not say.")
+        @Size(max = 128)
+        String judge,
     @JsonPropertyDescription("Samples of the dataset.") @Min(0) Long samples,
     @JsonPropertyDescription("Samples without an answer.") @Min(0) Long failedSamples,
     @JsonPropertyDescription(
@@ -50,6 +55,11 @@ public record ResultRow(
   /** {@link #score()}, empty when left out. */
   public Optional<String> scoreIfSet() {
     return Optional.ofNullable(score);
+  }
+
+  /** {@link #judge()}, empty when left out. */
+  public Optional<String> judgeIfSet() {
+    return Optional.ofNullable(judge);
   }
 
   /** {@link #samples()}, empty when left out. */

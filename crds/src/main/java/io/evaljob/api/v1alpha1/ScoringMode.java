@@ -4,8 +4,11 @@ import com.fasterxml.jackson.annotation.JsonCreator;
 
 /** How predictions become scores. */
 public enum ScoringMode {
-  /** The way each dataset prefers; datasets that need a judge model are refused. */
+  /** The way each dataset prefers. */
   DatasetDefault,
+
+  /** Ask the judge model of {@link ScoringSpec#judge()} wherever the harness has a judge. */
+  Judge,
 
   /** Compare answers as text, without a judge model. */
   ExactMatching,

@@ -43,7 +43,8 @@ class SerializationTest {
             Map.entry("vision_model", 0), Map.entry("mlp1", 0), Map.entry("language_model", 1));
     assertThat(spec.models().get(2).devicesPerProcessIfSet()).hasValue(0);
     assertThat(spec.acceleratorOrDefault().minMemoryIfSet()).hasValue(new Quantity("79Gi"));
-    assertThat(spec.scoringModeOrDefault()).isEqualTo(ScoringMode.ExactMatching);
+    assertThat(spec.scoringModeOrDefault()).isEqualTo(ScoringMode.Judge);
+    assertThat(spec.judgeIfSet().map(JudgeSpec::model)).hasValue("gpt-4o-mini");
   }
 
   @Test

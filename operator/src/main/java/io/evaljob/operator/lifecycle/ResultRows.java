@@ -46,6 +46,7 @@ final class ResultRows {
         null,
         null,
         null,
+        null,
         Bounds.cut(otherwise, Bounds.MESSAGE));
   }
 
@@ -57,6 +58,7 @@ final class ResultRows {
         good ? Phases.ROW_SUCCEEDED : Phases.ROW_FAILED,
         row.metricIfSet().map(text -> Bounds.cut(text, 128)).orElse(null),
         row.scoreIfSet().map(text -> Bounds.cut(text, 64)).orElse(null),
+        row.judgeIfSet().map(text -> Bounds.cut(text, 128)).orElse(null),
         row.samples(),
         row.failedSamples(),
         row.messageIfSet().map(text -> Bounds.cut(text, Bounds.MESSAGE)).orElse(null));

@@ -68,16 +68,23 @@ final class ChildStore<T extends HasMetadata> implements ItemStore<T> {
     return Cache.metaNamespaceKeyFunc(child);
   }
 
+  /**
+   * Keeps a child, unless it has ended and its EvalJob is at rest.
+   *
+   * @return what was kept before. For one that is new and not kept, itself: the informer takes it
+   *     for unchanged, and has nothing to tell
+   */
   @Override
   public synchronized T put(String key, T child) {
     T before = drop(key);
     String job = jobUid(child);
     // Asked within the lock that forgetting needs, too: whichever comes second sees the other.
-    if (!(resting.contains(job) && hasEnded.test(child))) {
-      byKey.put(key, child);
-      byUid.put(child.getMetadata().getUid(), child);
-      byJob.computeIfAbsent(job, uid -> new ConcurrentHashMap<>()).put(key, child);
+    if (resting.contains(job) && hasEnded.test(child)) {
+      return before == null ? child : before;
     }
+    byKey.put(key, child);
+    byUid.put(child.getMetadata().getUid(), child);
+    byJob.computeIfAbsent(job, uid -> new ConcurrentHashMap<>()).put(key, child);
     return before;
   }
 
@@ -142,13 +149,5 @@ final class ChildStore<T extends HasMetadata> implements ItemStore<T> {
   @Override
   public int size() {
     return byKey.size();
-  }
-
-  /**
-   * So that the informer tells of each object as it comes: of some, it has nothing to tell later.
-   */
-  @Override
-  public boolean isFullState() {
-    return false;
   }
 }

@@ -6,7 +6,6 @@ import io.evaljob.api.v1alpha1.EvalRuntime;
 import io.evaljob.operator.config.OperatorConfig;
 import io.evaljob.operator.leader.Leadership;
 import io.evaljob.operator.lifecycle.LifecycleSettings;
-import io.evaljob.operator.lifecycle.Rest;
 import io.evaljob.operator.plan.DeviceContext;
 import io.evaljob.operator.report.ReportSink;
 import io.evaljob.operator.resources.ChildFactory;
@@ -219,10 +218,7 @@ public final class EvalJobOperator implements AutoCloseable {
       Resting resting) {
     return config.watchNamespaces().size() > 1
         ? controller
-        : controller
-            .withItemStore(new EvalJobStore(client.getKubernetesSerialization(), resting))
-            // At a start the framework would queue a pass of each, unpacked.
-            .withOnAddFilter(job -> !Rest.isAtRest(job));
+        : controller.withItemStore(new EvalJobStore(client.getKubernetesSerialization(), resting));
   }
 
   /** The API server will be back: never give up, never hurry. */

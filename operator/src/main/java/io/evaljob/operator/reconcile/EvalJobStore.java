@@ -43,6 +43,12 @@ final class EvalJobStore implements ItemStore<EvalJob> {
     return Cache.metaNamespaceKeyFunc(job);
   }
 
+  /**
+   * Keeps an EvalJob.
+   *
+   * @return what was kept before. For one that is new and at rest, itself: the informer takes it
+   *     for unchanged, and does not hold thousands of them to tell of until its start is over
+   */
   @Override
   public EvalJob put(String key, EvalJob job) {
     String uid = job.getMetadata().getUid();
@@ -60,7 +66,7 @@ final class EvalJobStore implements ItemStore<EvalJob> {
     } else {
       resting.wake(uid);
     }
-    return before;
+    return before == null && atRest ? job : before;
   }
 
   @Override
@@ -117,11 +123,5 @@ final class EvalJobStore implements ItemStore<EvalJob> {
   @Override
   public int size() {
     return kept.size();
-  }
-
-  /** So that the informer tells of each object as it comes, and does not ask for all again. */
-  @Override
-  public boolean isFullState() {
-    return false;
   }
 }

@@ -210,6 +210,7 @@ final class ReportParser {
               phase,
               emptyAsNull(text(row, "metric", NAME)),
               emptyAsNull(text(row, "score", SCORE)),
+              emptyAsNull(text(row, "judge", NAME)),
               optionalCount(row, "samples", dataset),
               optionalCount(row, "failedSamples", dataset),
               emptyAsNull(text(row, "message", MESSAGE))));

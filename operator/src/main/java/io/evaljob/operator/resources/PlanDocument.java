@@ -110,8 +110,12 @@ public record PlanDocument(
     }
   }
 
-  /** How predictions become scores. */
-  public record Scoring(String mode) {}
+  /** How predictions become scores; {@code judge} is null unless the mode is Judge. */
+  @JsonInclude(JsonInclude.Include.NON_EMPTY)
+  public record Scoring(String mode, Judge judge) {}
+
+  /** A judge model; its key comes by an environment variable of the Score stage. */
+  public record Judge(String url, String model) {}
 
   /**
    * The short run before the real one.

@@ -34,7 +34,11 @@ final class PlanDocuments {
         model(model.spec()),
         spec.datasets().stream().map(PlanDocuments::dataset).toList(),
         harness(runtime.getSpec()),
-        new PlanDocument.Scoring(spec.scoringModeOrDefault().name()),
+        new PlanDocument.Scoring(
+            spec.scoringModeOrDefault().name(),
+            spec.judgeIfSet()
+                .map(judge -> new PlanDocument.Judge(judge.url(), judge.model()))
+                .orElse(null)),
         spec.smokeTestIfSet()
             .map(
                 smoke ->

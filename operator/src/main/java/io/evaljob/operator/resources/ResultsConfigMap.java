@@ -49,6 +49,7 @@ final class ResultsConfigMap {
                         row.phase(),
                         row.metric(),
                         row.score(),
+                        row.judge(),
                         row.samples(),
                         row.failedSamples(),
                         null))

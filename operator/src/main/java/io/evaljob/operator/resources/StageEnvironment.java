@@ -1,6 +1,8 @@
 package io.evaljob.operator.resources;
 
 import io.evaljob.api.v1alpha1.EnvEntry;
+import io.evaljob.api.v1alpha1.JudgeSpec;
+import io.evaljob.api.v1alpha1.SecretKeyRef;
 import io.evaljob.api.v1alpha1.Stage;
 import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.EnvVarBuilder;
@@ -29,6 +31,7 @@ final class StageEnvironment {
     entries(context.pod().env());
     entries(context.spec().env());
     hubToken(context);
+    judgeKey(context);
     contract(context);
     devices(context);
   }
@@ -49,22 +52,32 @@ final class StageEnvironment {
   /** Prefetch alone talks to the hub; code of a model never sees the token. */
   private void hubToken(StageContext context) {
     if (context.stage() == Stage.Prefetch) {
+      context.spec().hubTokenSecretRefIfSet().ifPresent(secret -> secret("HF_TOKEN", secret));
+    }
+  }
+
+  /** The runner alone reads it, and gives the harness another one. */
+  private void judgeKey(StageContext context) {
+    if (context.stage() == Stage.Score) {
       context
           .spec()
-          .hubTokenSecretRefIfSet()
-          .ifPresent(
-              secret ->
-                  put(
-                      new EnvVarBuilder()
-                          .withName("HF_TOKEN")
-                          .withNewValueFrom()
-                          .withNewSecretKeyRef()
-                          .withName(secret.name())
-                          .withKey(secret.keyOrDefault())
-                          .endSecretKeyRef()
-                          .endValueFrom()
-                          .build()));
+          .judgeIfSet()
+          .flatMap(JudgeSpec::apiKeySecretRefIfSet)
+          .ifPresent(secret -> secret("EVALJOB_JUDGE_KEY", secret));
     }
+  }
+
+  private void secret(String name, SecretKeyRef secret) {
+    put(
+        new EnvVarBuilder()
+            .withName(name)
+            .withNewValueFrom()
+            .withNewSecretKeyRef()
+            .withName(secret.name())
+            .withKey(secret.keyOrDefault())
+            .endSecretKeyRef()
+            .endValueFrom()
+            .build());
   }
 
   private void contract(StageContext context) {

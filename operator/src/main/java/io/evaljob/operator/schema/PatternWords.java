@@ -92,6 +92,18 @@ record PatternWords(String reason, String remedy) {
                   "is not one exact version of a package",
                   "write NAME==VERSION, for example numpy==2.2.6")),
           Map.entry(
+              "^https?://[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?(:[0-9]{1,5})?(/[-A-Za-z0-9._~/]*)?$",
+              new PatternWords(
+                  "is not the address of a server",
+                  "write http or https, host, port and path, for example"
+                      + " https://judge.vlm.svc:8000/v1")),
+          Map.entry(
+              "^[A-Za-z0-9][A-Za-z0-9._:/@-]*$",
+              new PatternWords(
+                  "is not the name of a model",
+                  "use letters, digits, '.', '_', ':', '/', '@' and '-', with a letter or digit"
+                      + " first")),
+          Map.entry(
               "^https?://.*$",
               new PatternWords("is not a web address", "begin it with https:// or http://")),
           Map.entry(

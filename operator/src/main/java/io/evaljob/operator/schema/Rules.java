@@ -110,6 +110,12 @@ final class Rules {
                   + ")",
               self -> parents(self, "datasetPath", "hubPath")),
           Map.entry(
+              "!has(self.mode) || self.mode != 'Judge' || has(self.judge)",
+              self -> broken(() -> !judges(self) || self.has("judge"), "/mode")),
+          Map.entry(
+              "!has(self.judge) || (has(self.mode) && self.mode == 'Judge')",
+              self -> broken(() -> !self.has("judge") || judges(self), "/judge")),
+          Map.entry(
               "has(self.claimName) != has(self.claimTemplate)",
               self -> broken(() -> self.has("claimName") != self.has("claimTemplate"), "")),
           Map.entry(
@@ -231,6 +237,10 @@ final class Rules {
       }
     }
     return pointers;
+  }
+
+  private static boolean judges(JsonNode scoring) {
+    return scoring.path("mode").asText().equals("Judge");
   }
 
   private static boolean harness(JsonNode spec, String harness, String field) {

@@ -11,6 +11,7 @@ import io.evaljob.api.v1alpha1.EvalJobSpec;
 import io.evaljob.api.v1alpha1.EvalRuntime;
 import io.evaljob.api.v1alpha1.Harness;
 import io.evaljob.api.v1alpha1.InferResources;
+import io.evaljob.api.v1alpha1.JudgeSpec;
 import io.evaljob.api.v1alpha1.PlacementSpec;
 import io.evaljob.api.v1alpha1.ResourcesByStage;
 import io.evaljob.api.v1alpha1.StageResources;
@@ -64,8 +65,35 @@ final class RuntimeRules {
                 require(
                     "envNames", allow.envNames(), "spec.env[" + entry.name() + "]", entry.name()));
     hubEndpoint();
+    spec.judgeIfSet().ifPresent(this::judge);
     amounts();
     spec.placementIfSet().ifPresent(this::placement);
+  }
+
+  /** The Score stage sends questions, answers and the key there. */
+  private void judge(JudgeSpec judge) {
+    if (runtime.getSpec().harness() == Harness.Command) {
+      refusals.add(
+          InvalidValue,
+          "spec.scoring.mode",
+          "Judge",
+          "is for VLMEvalKit, and EvalRuntime " + name() + " runs a program that scores by itself",
+          "remove spec.scoring");
+    }
+    require(
+        "endpointHosts",
+        allow.endpointHosts(),
+        "spec.scoring.judge.url",
+        JudgeHost.of(judge.url()));
+    judge
+        .apiKeySecretRefIfSet()
+        .ifPresent(
+            secret ->
+                require(
+                    "secretNames",
+                    allow.secretNames(),
+                    "spec.scoring.judge.apiKeySecretRef.name",
+                    secret.name()));
   }
 
   /** Prefetch shows the token to the endpoint, and an author could name one that keeps it. */

@@ -10,6 +10,7 @@ import io.evaljob.api.v1alpha1.EnvEntry;
 import io.evaljob.api.v1alpha1.EvalJobSpec;
 import io.evaljob.api.v1alpha1.ModelSpec;
 import io.evaljob.api.v1alpha1.ScoringMode;
+import io.evaljob.api.v1alpha1.ScoringSpec;
 import io.evaljob.api.v1alpha1.SplitStrategy;
 import io.evaljob.api.v1alpha1.StorageSpec;
 import io.evaljob.api.v1alpha1.VolumePath;
@@ -66,6 +67,7 @@ final class SpecRules {
     spec.hubTokenSecretRefIfSet()
         .filter(secret -> RequiredFields.blank(secret.name()))
         .ifPresent(secret -> missing("spec.hubTokenSecretRef.name", "name the Secret"));
+    spec.scoringIfSet().ifPresent(this::scoring);
     unique("spec.env", spec.env(), EnvEntry::name);
     spec.env().forEach(this::environment);
   }
@@ -179,10 +181,33 @@ final class SpecRules {
                     "set one such as 79Gi, or leave it out"));
   }
 
+  private void scoring(ScoringSpec scoring) {
+    if (scoring.modeOrDefault() == ScoringMode.Judge && scoring.judgeIfSet().isEmpty()) {
+      missing("spec.scoring.judge", "name the judge, or set mode to ExactMatching");
+    }
+    scoring
+        .judgeIfSet()
+        .ifPresent(
+            judge -> {
+              if (RequiredFields.blank(judge.url())) {
+                missing("spec.scoring.judge.url", "name the judge's address");
+              }
+              if (RequiredFields.blank(judge.model())) {
+                missing("spec.scoring.judge.model", "name the judge's model");
+              }
+              judge
+                  .apiKeySecretRefIfSet()
+                  .filter(secret -> RequiredFields.blank(secret.name()))
+                  .ifPresent(
+                      secret ->
+                          missing("spec.scoring.judge.apiKeySecretRef.name", "name the Secret"));
+            });
+  }
+
   /** A word of a newer definition, which was here before this operator. */
   private void words() {
     if (spec.scoringModeOrDefault() == ScoringMode.Unknown) {
-      unknown("spec.scoring.mode", "DatasetDefault or ExactMatching");
+      unknown("spec.scoring.mode", "DatasetDefault, Judge or ExactMatching");
     }
     spec.storageIfSet()
         .flatMap(StorageSpec::cacheIfSet)

@@ -135,7 +135,8 @@ final class Capture implements Interceptor {
             true,
             new Progress(12, 12, 1, 1, 100, null),
             Optional.empty(),
-            List.of(new ResultRow("base", "one", "Succeeded", "accuracy", "0.5", 12L, 0L, null)),
+            List.of(
+                new ResultRow("base", "one", "Succeeded", "accuracy", "0.5", null, 12L, 0L, null)),
             Optional.empty());
     try {
       sink.submit(report).toCompletableFuture().get(30, TimeUnit.SECONDS);

@@ -58,16 +58,24 @@ public final class ClusterBenchmark {
   public static void main(String[] args) throws Exception {
     endWithParent();
     long began = System.nanoTime();
+    int exit = 0;
     try (BenchCluster cluster = BenchCluster.start()) {
       ClusterBenchmark benchmark = new ClusterBenchmark(cluster);
-      benchmark.run();
+      try {
+        benchmark.run();
+      } catch (Exception e) {
+        // What was measured before is worth its place.
+        e.printStackTrace();
+        benchmark.figures.brokenOff(e);
+        exit = 1;
+      }
       new Document(Path.of(System.getProperty("bench.out")))
           .write(
               benchmark.figures.document(
                   benchmark.jobs, benchmark.present, Duration.ofNanos(System.nanoTime() - began)));
     }
     // Threads of an operator that ran in here would keep it alive.
-    System.exit(0);
+    System.exit(exit);
   }
 
   /** Whoever started this may be killed; nobody would wait for the figures then. */

@@ -28,6 +28,11 @@ final class Figures {
     row("resident when idle, " + jvm, idleMiB + " MiB", "≤ 100 MiB", idleMiB <= 100);
   }
 
+  /** The rest could not be measured. */
+  void brokenOff(Exception why) {
+    notes.add("**Broken off, so rows are missing**: " + why.getMessage());
+  }
+
   void writes(List<Captured> writes) {
     Map<String, Long> kinds =
         writes.stream()

@@ -52,6 +52,10 @@ final class Jvms {
                 List.of((aot ? "-XX:AOTCacheOutput=" : "-XX:ArchiveClassesAtExit=") + archive)))) {
       // What it loads until it leads is what is archived.
       Thread.sleep(1_000);
+      training.endInItsTime();
+    }
+    if (!Files.exists(archive)) {
+      throw new IllegalStateException(java + " has written no archive; see operator.log");
     }
     String name = "JDK " + version + (aot ? ", ahead-of-time cache" : ", class-data archive");
     ready.put(

@@ -226,6 +226,12 @@ final class OperatorUnderTest implements AutoCloseable {
     }
   }
 
+  /** Ends it by SIGTERM and gives it time: an archive is written at the end. */
+  void endInItsTime() throws InterruptedException {
+    ProcessHandle.of(process.pid()).ifPresent(ProcessHandle::destroy);
+    Wait.until("the operator has written its archive", () -> !process.isAlive());
+  }
+
   @Override
   public void close() {
     process.close();

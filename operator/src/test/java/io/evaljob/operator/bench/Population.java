@@ -6,6 +6,7 @@ import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -43,7 +44,7 @@ final class Population {
     this.etcd = etcd;
     namespace = finished.getMetadata().getNamespace();
     name = finished.getMetadata().getName();
-    uids = new java.util.ArrayList<>(List.of(finished.getMetadata().getUid()));
+    uids = new ArrayList<>(List.of(finished.getMetadata().getUid()));
     client.batch().v1().jobs().inNamespace(namespace).list().getItems().stream()
         .filter(this::isOfModel)
         .forEach(job -> uids.add(job.getMetadata().getUid()));
@@ -81,6 +82,7 @@ final class Population {
    * @param prefix of the names, as long as the original's
    */
   void copy(String prefix, int count) throws IOException, InterruptedException {
+    // As long as the original's, and not taken.
     String other = "z" + namespace.substring(1);
     client
         .resource(new NamespaceBuilder().withNewMetadata().withName(other).endMetadata().build())

@@ -9,6 +9,8 @@ import io.evaljob.api.v1alpha1.Stage;
 import io.evaljob.api.v1alpha1.WaitingReason;
 import io.evaljob.operator.observe.AttemptObservation;
 import io.evaljob.operator.observe.ModelObservation;
+import io.evaljob.operator.observe.StageFailure;
+import io.evaljob.operator.observe.StageReport;
 import io.evaljob.operator.observe.TerminationMessage;
 import io.evaljob.operator.observe.Wait;
 import io.evaljob.operator.quota.QuotaView;
@@ -51,6 +53,7 @@ class LifecycleTest {
             datasets: [{name: shapes}]
           """);
 
+  private Map<String, StageReport> reports = Map.of();
   private final EvalJob job = manifests.job();
   private Optional<QuotaView> quota = Optional.empty();
 
@@ -69,7 +72,7 @@ class LifecycleTest {
             List.of(),
             plans,
             Set.of(),
-            Map.of(),
+            reports,
             NOW,
             LifecycleSettings.DEFAULT,
             quota));
@@ -213,6 +216,37 @@ class LifecycleTest {
 
     assertThat(failed.status().models().get(0).progress())
         .isEqualTo(new Progress(3, 12, 0, 1, 25, "2026-11-23T15:03:00Z"));
+  }
+
+  @Test
+  void aDataSetThatIsNotToBeHadIsToldAndTheOthersGoOn() {
+    begin();
+    AttemptObservation prefetched = ended(Stage.Prefetch, SUCCEEDED, LEFT);
+    reports =
+        Map.of(
+            "pod-Prefetch",
+            new StageReport(
+                "vlm",
+                "job",
+                "uid",
+                "base",
+                "pod",
+                "pod-Prefetch",
+                Stage.Prefetch,
+                1,
+                1,
+                true,
+                new Progress(0, 0, 0, 1, 0, null),
+                Optional.empty(),
+                List.of(),
+                Optional.of(new StageFailure(FailureCause.DatasetFailed, "gone: no such file"))));
+
+    Decision decision = decide(Set.of("job-base-plan-1"), List.of(prefetched));
+
+    assertThat(decision.actions())
+        .contains(new Action.StartStage("base", Stage.Infer, 1, "job-base-plan-1"));
+    assertThat(conclude(decision, List.of()).status().models().get(0).lastFailure().message())
+        .isEqualTo("gone: no such file");
   }
 
   private static AttemptObservation attempt(AttemptObservation.State state, Instant made) {

@@ -147,6 +147,6 @@ class PoliciesTest {
   }
 
   private static ResultRow row(String model, String dataset, String score) {
-    return new ResultRow(model, dataset, "Succeeded", "accuracy", score, 1L, 0L, null);
+    return new ResultRow(model, dataset, "Succeeded", "accuracy", score, null, 1L, 0L, null);
   }
 }

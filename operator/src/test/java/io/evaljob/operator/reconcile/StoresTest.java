@@ -74,7 +74,13 @@ class StoresTest {
       assertThat(serialization.asJson(evalJobs.get("ns/" + name)))
           .isEqualTo(serialization.asJson(finished));
     }
-    assertThat(evalJobs.size()).isEqualTo(3);
+    EvalJob again = evalJob("third", "first", FINISHED, "8");
+    assertThat(evalJobs.put("ns/third", again).getMetadata().getResourceVersion()).isEqualTo("7");
+    EvalJob fourth = evalJob("fourth", "first", FINISHED, "1");
+    assertThat(evalJobs.put("ns/fourth", fourth)).isSameAs(fourth);
+    assertThat(evalJobs.put("ns/running", evalJob("running", "first", "", "1"))).isNull();
+    assertThat(evalJobs.remove("ns/running")).isNotNull();
+    assertThat(evalJobs.size()).isEqualTo(4);
     assertThat(evalJobs.keySet()).contains("ns/first", "ns/another", "ns/third");
     assertThat(evalJobs.values().map(evalJobs::getKey)).contains("ns/first", "ns/another");
   }
@@ -133,7 +139,8 @@ class StoresTest {
     jobs.put("ns/others", others);
 
     evalJobs.put("ns/a", evalJob("a", "first", FINISHED, "1"));
-    jobs.put("ns/after", job("after", "a", "Failed"));
+    Job after = job("after", "a", "Failed");
+    assertThat(jobs.put("ns/after", after)).as("the informer has nothing to tell").isSameAs(after);
 
     assertThat(jobs.ofJob("uid-a")).containsExactly(running);
     assertThat(jobs.withUid("uid-before")).isEmpty();

@@ -192,7 +192,8 @@ class ChildFactoryTest {
         IntStream.range(0, 512)
             .mapToObj(
                 i ->
-                    new ResultRow("base", "dataset-" + i, "Failed", "Overall", "", 1L, 1L, message))
+                    new ResultRow(
+                        "base", "dataset-" + i, "Failed", "Overall", "", null, 1L, 1L, message))
             .toList();
     ConfigMap results = FACTORY.results(job.job(), new Run("1", 1, "h"), "base", rows);
     String content = results.getData().get("results.json");

@@ -182,7 +182,7 @@ class GoldenTest {
       assertThat(pod.getHostNetwork()).isNull();
       assertThat(pod.getVolumes())
           .allMatch(volume -> volume.getHostPath() == null && volume.getSecret() == null);
-      boolean prefetch = "prefetch".equals(job.getMetadata().getLabels().get(Labels.STAGE));
+      String stage = job.getMetadata().getLabels().get(Labels.STAGE);
       for (Container container : pod.getContainers()) {
         assertThat(container.getSecurityContext().getAllowPrivilegeEscalation()).isFalse();
         assertThat(container.getSecurityContext().getCapabilities().getDrop())
@@ -192,13 +192,20 @@ class GoldenTest {
                 variable ->
                     variable.getValueFrom() != null
                         && variable.getValueFrom().getSecretKeyRef() != null)
-            .allMatch(variable -> prefetch && "HF_TOKEN".equals(variable.getName()));
+            .allMatch(
+                variable ->
+                    variable
+                        .getName()
+                        .equals(
+                            Map.of("prefetch", "HF_TOKEN", "score", "EVALJOB_JUDGE_KEY")
+                                .get(stage)));
         assertThat(container.getVolumeMounts())
             .filteredOn(mount -> mount.getMountPath().startsWith(ContainerPaths.VOLUMES))
             .allMatch(mount -> Boolean.TRUE.equals(mount.getReadOnly()));
         assertThat(container.getVolumeMounts())
             .filteredOn(mount -> mount.getMountPath().equals(ContainerPaths.CACHE))
-            .allMatch(mount -> prefetch || Boolean.TRUE.equals(mount.getReadOnly()));
+            .allMatch(
+                mount -> "prefetch".equals(stage) || Boolean.TRUE.equals(mount.getReadOnly()));
       }
     }
   }
@@ -310,6 +317,7 @@ class GoldenTest {
                     "Succeeded",
                     "Overall",
                     "0.75",
+                    "exact_matching",
                     12L,
                     0L,
                     null))

@@ -277,6 +277,8 @@ abstract class BadInputScenarios extends ScenarioBase {
 
   private static Ending scored(String model) {
     return new Ending.Succeeds(
-        List.of(new ResultRow(model, "MMBench_DEV_EN", "Succeeded", "Overall", "1", 1L, 0L, null)));
+        List.of(
+            new ResultRow(
+                model, "MMBench_DEV_EN", "Succeeded", "Overall", "1", null, 1L, 0L, null)));
   }
 }

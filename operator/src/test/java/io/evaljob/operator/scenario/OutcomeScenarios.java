@@ -78,7 +78,7 @@ abstract class OutcomeScenarios extends ScenarioBase {
   void someDatasetsFailAndTheOthersAreScored() {
     givenRuntime();
     ResultRow failed =
-        new ResultRow("base", "two", "Failed", null, null, null, null, "no such file");
+        new ResultRow("base", "two", "Failed", null, null, null, null, null, "no such file");
     whenJobs(
         (model, stage, attempt) ->
             switch (stage) {
@@ -225,7 +225,8 @@ abstract class OutcomeScenarios extends ScenarioBase {
               ? new Ending.Succeeds(
                   List.of(
                       row(model, "one", "0.5"),
-                      new ResultRow(model, "two", "Failed", null, null, 0L, 0L, "no such file")))
+                      new ResultRow(
+                          model, "two", "Failed", null, null, null, 0L, 0L, "no such file")))
               : succeeds(model);
         });
     startOperator();

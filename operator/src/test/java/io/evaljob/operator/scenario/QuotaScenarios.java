@@ -78,7 +78,11 @@ abstract class QuotaScenarios extends ScenarioBase {
     assertThat(conditions(done.getStatus())).containsEntry("QuotaReserved", "False/Released");
     assertThat(done.getStatus().models().get(0).queuedTimeIfSet()).isEmpty();
     assertThat(done.getStatus().waitingIfSet()).isEmpty();
-    assertThat(eventReasons("two")).containsSubsequence("EvalQuota", "InferStarted", "Succeeded");
+    await()
+        .untilAsserted(
+            () ->
+                assertThat(eventReasons("two"))
+                    .containsSubsequence("EvalQuota", "InferStarted", "Succeeded"));
     EvalQuotaStatus idle = awaitQuota("team", status -> status.reservations().isEmpty());
     assertThat(idle.summary().used()).isEqualTo("0");
     assertThat(idle.queueHead()).isEmpty();
@@ -106,7 +110,9 @@ abstract class QuotaScenarios extends ScenarioBase {
     EvalJob theirs =
         awaitJob(
             "theirs",
-            status -> status.models().get(0).stageIfSet().filter("Infer"::equals).isPresent());
+            status ->
+                status.models().stream()
+                    .anyMatch(model -> model.stageIfSet().filter("Infer"::equals).isPresent()));
     await().until(() -> jobsOf(theirs).contains("base/infer/1"));
     assertThat(conditions(read("theirs").getStatus()))
         .containsEntry("QuotaReserved", "True/NotLimited");
@@ -153,7 +159,7 @@ abstract class QuotaScenarios extends ScenarioBase {
     givenQuota("small", 1);
     whenJobs((model, stage, attempt) -> succeeds(model));
     startOperator();
-    awaitQuota("small", status -> status.observedGenerationIfSet().isPresent());
+    awaitQuota("small", QuotaScenarios::isSeen);
     apply(job("greedy", "base"));
 
     EvalJob refused = awaitPhase("greedy", "Failed");
@@ -271,7 +277,7 @@ abstract class QuotaScenarios extends ScenarioBase {
     givenQuota("team", 2);
     whenJobs((model, stage, attempt) -> succeeds(model));
     RequestTap whole = startOperator();
-    awaitQuota("team", status -> status.observedGenerationIfSet().isPresent());
+    awaitQuota("team", QuotaScenarios::isSeen);
     int idle = whole.writes().size();
     apply(job("run", "base"));
     awaitPhase("run", "Succeeded");
@@ -311,6 +317,10 @@ abstract class QuotaScenarios extends ScenarioBase {
         .flatMap(i -> IntStream.of(i, i + 1))
         .distinct()
         .toArray();
+  }
+
+  private static boolean isSeen(EvalQuotaStatus status) {
+    return status.observedGenerationIfSet().filter(generation -> generation > 0).isPresent();
   }
 
   private static int firstOf(List<String> writes, String part) {

@@ -355,6 +355,6 @@ abstract class ScenarioBase {
   }
 
   static ResultRow row(String model, String dataset, String score) {
-    return new ResultRow(model, dataset, "Succeeded", "accuracy", score, 6L, 0L, null);
+    return new ResultRow(model, dataset, "Succeeded", "accuracy", score, null, 6L, 0L, null);
   }
 }

@@ -31,6 +31,7 @@ class ValidatorTest {
           secretNames: ["evaljob-*"]
           claimNames: [shared, models]
           hubIDs: ["OpenGVLab/*"]
+          endpointHosts: ["*.svc"]
           envNames: [HTTPS_PROXY, HF_ENDPOINT, CUDA_VISIBLE_DEVICES]
           parameterNames: [max_new_tokens]
           nodeSelectorKeys: [pool]
@@ -154,6 +155,26 @@ class ValidatorTest {
             MODELS + "hubTokenSecretRef: {name: admin-token}\n",
             RefusalReason.NotAllowedByRuntime,
             "spec.hubTokenSecretRef.name: admin-token is not allowed"),
+        bad(
+            "a judge on a host the runtime does not list",
+            MODELS + judge("https://judge.example/v1", "evaljob-judge"),
+            RefusalReason.NotAllowedByRuntime,
+            "spec.scoring.judge.url: judge.example is not allowed by EvalRuntime"),
+        bad(
+            "a judge whose address is no address, stored under an older definition",
+            MODELS + judge("https://judge.svc\\\\@evil.example/v1", "evaljob-judge"),
+            RefusalReason.NotAllowedByRuntime,
+            "spec.scoring.judge.url: https://judge.svc"),
+        bad(
+            "a judge's key that the runtime does not list",
+            MODELS + judge("https://judge.vlm.svc/v1", "admin-token"),
+            RefusalReason.NotAllowedByRuntime,
+            "spec.scoring.judge.apiKeySecretRef.name: admin-token is not allowed"),
+        bad(
+            "the mode Judge without a judge",
+            MODELS + "scoring: {mode: Judge}\n",
+            RefusalReason.InvalidValue,
+            "spec.scoring.judge is missing"),
         bad(
             "a variable the runtime does not list",
             MODELS + "env: [{name: TRACE, value: '1'}]\n",
@@ -485,6 +506,25 @@ class ValidatorTest {
         """;
     assertThat(Manifests.of(RUNTIME, CLAIMS, job(spec)).validate())
         .isInstanceOf(Validation.Valid.class);
+  }
+
+  @Test
+  void aJudgeOnAHostTheRuntimeListsIsTaken() {
+    Validation validation =
+        Manifests.of(
+                RUNTIME,
+                CLAIMS,
+                job(MODELS + judge("http://JUDGE.vlm.svc:8000/v1", "evaljob-judge")))
+            .validate();
+    assertThat(validation).isInstanceOf(Validation.Valid.class);
+  }
+
+  private static String judge(String url, String secret) {
+    return "scoring: {mode: Judge, judge: {url: \""
+        + url
+        + "\", model: qwen, apiKeySecretRef: {name: "
+        + secret
+        + "}}}\n";
   }
 
   @Test

@@ -211,7 +211,7 @@ class UpgradeTest {
     JsonNode definition = Crds.definition("evaljobs").deepCopy();
     JsonNode spec =
         definition.at("/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties");
-    ((ArrayNode) spec.at("/scoring/properties/mode/enum")).add("Judge");
+    ((ArrayNode) spec.at("/scoring/properties/mode/enum")).add("Panel");
     ((ObjectNode) spec).putObject("suspend").put("type", "boolean");
     JsonNode status =
         definition.at("/spec/versions/0/schema/openAPIV3Schema/properties/status/properties");
@@ -222,10 +222,10 @@ class UpgradeTest {
     await()
         .atMost(Duration.ofSeconds(30))
         .until(() -> Admitted.dryCreate(admin, "default", probe).accepted());
-    store(namespace, object("newer", "scoring: {mode: Judge}\nsuspend: true"), "");
+    store(namespace, object("newer", "scoring: {mode: Panel}\nsuspend: true"), "");
     store(
         namespace,
-        object("newer-finished", "scoring: {mode: Judge}"),
+        object("newer-finished", "scoring: {mode: Panel}"),
         FINISHED.replaceFirst("\\{", "{\"quota\": \"held\", "));
 
     cluster.kubectl().run("apply", "-k", "crds");
