@@ -66,7 +66,14 @@ public record AllowSpec(
         @Size(max = 128)
         @ListSet
         List<@Size(min = 1, max = 253) @Pattern("^(\\*|\\*?[^*]+|[^*]+\\*)$") String>
-            tolerationKeys) {
+            tolerationKeys,
+    @JsonPropertyDescription(
+            "PriorityClasses that an EvalJob may give its pods. A * is allowed at the beginning "
+                + "or at the end. Omitted: none.")
+        @Size(max = 128)
+        @ListSet
+        List<@Size(min = 1, max = 253) @Pattern("^(\\*|\\*?[^*]+|[^*]+\\*)$") String>
+            priorityClassNames) {
   /** Copies the collections; null becomes empty. */
   public AllowSpec {
     secretNames = Copies.list(secretNames);
@@ -77,6 +84,7 @@ public record AllowSpec(
     parameterNames = Copies.list(parameterNames);
     nodeSelectorKeys = Copies.list(nodeSelectorKeys);
     tolerationKeys = Copies.list(tolerationKeys);
+    priorityClassNames = Copies.list(priorityClassNames);
   }
 
   /** {@link #namespaceSelector()}, empty when left out. */

@@ -97,11 +97,56 @@ public record EvalJobSpec(
         @ListMap("name")
         List<EnvEntry> env,
     @JsonPropertyDescription(
+            "true: ends the pods, gives the devices back and keeps the work; false again: goes on "
+                + "where it stopped, and no retry is charged. A run that has not begun does not "
+                + "begin meanwhile, and can be edited freely. Omitted: false.")
+        @Default("false")
+        Boolean suspend,
+    @JsonPropertyDescription(
+            "PriorityClass of the pods; the runtime must allow it (allow.priorityClassNames). "
+                + "Counts from the next attempt on. Omitted: the cluster's default.")
+        @Size(min = 1, max = 253)
+        @Pattern("^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")
+        String priorityClassName,
+    @JsonPropertyDescription(
             "How often a stage of a model is tried again after a failure. Omitted: 3.")
         @Default("3")
         @Min(0)
         @Max(100)
         Integer retryLimit,
+    @JsonPropertyDescription(
+            "How often a stage of a model is started again after its pod was evicted, preempted or "
+                + "lost with its node; such ends do not use retryLimit. Omitted: 20.")
+        @Default("20")
+        @Min(0)
+        @Max(1000)
+        Integer disruptionLimit,
+    @JsonPropertyDescription(
+            "The run fails where, so long after its start, no evaluation has begun on any device; "
+                + "suspended time does not count. Omitted: no limit.")
+        @Min(1)
+        @Max(31536000)
+        Integer startDeadlineSeconds,
+    @JsonPropertyDescription(
+            "A pod that is on a node for so long and does not run loses its devices; the attempt "
+                + "failed, and a retry is charged. Omitted: 1800.")
+        @Default("1800")
+        @Min(1)
+        @Max(604800)
+        Integer podStartDeadlineSeconds,
+    @JsonPropertyDescription(
+            "The running time of all pods of the run, added up; when it is used up, what still "
+                + "evaluates is ended, and datasets that are complete are scored. Omitted: no "
+                + "limit.")
+        @Min(1)
+        @Max(31536000)
+        Integer activeDeadlineSeconds,
+    @JsonPropertyDescription(
+            "The EvalJob is deleted so long after its run ended, with its results. Not for objects "
+                + "kept in git: they would be made again, and run again. Omitted: never.")
+        @Min(0)
+        @Max(31536000)
+        Integer ttlSecondsAfterFinished,
     @JsonPropertyDescription("How many models may run at the same time. Omitted: all.")
         @Min(1)
         @Max(64)
@@ -169,9 +214,44 @@ public record EvalJobSpec(
     return Optional.ofNullable(hubTokenSecretRef);
   }
 
+  /** {@link #suspend()}, or the default {@code false} when left out. */
+  public boolean suspendOrDefault() {
+    return Boolean.TRUE.equals(suspend);
+  }
+
+  /** {@link #priorityClassName()}, empty when left out. */
+  public Optional<String> priorityClassNameIfSet() {
+    return Optional.ofNullable(priorityClassName);
+  }
+
+  /** {@link #disruptionLimit()}, or the default {@code 20} when left out. */
+  public int disruptionLimitOrDefault() {
+    return disruptionLimit == null ? 20 : disruptionLimit;
+  }
+
   /** {@link #retryLimit()}, or the default {@code 3} when left out. */
   public Integer retryLimitOrDefault() {
     return retryLimit == null ? 3 : retryLimit;
+  }
+
+  /** {@link #startDeadlineSeconds()}, empty when left out. */
+  public Optional<Integer> startDeadlineSecondsIfSet() {
+    return Optional.ofNullable(startDeadlineSeconds);
+  }
+
+  /** {@link #podStartDeadlineSeconds()}, or the default {@code 1800} when left out. */
+  public int podStartDeadlineSecondsOrDefault() {
+    return podStartDeadlineSeconds == null ? 1800 : podStartDeadlineSeconds;
+  }
+
+  /** {@link #activeDeadlineSeconds()}, empty when left out. */
+  public Optional<Integer> activeDeadlineSecondsIfSet() {
+    return Optional.ofNullable(activeDeadlineSeconds);
+  }
+
+  /** {@link #ttlSecondsAfterFinished()}, empty when left out. */
+  public Optional<Integer> ttlSecondsAfterFinishedIfSet() {
+    return Optional.ofNullable(ttlSecondsAfterFinished);
   }
 
   /** {@link #maxConcurrentModels()}, empty when left out. */

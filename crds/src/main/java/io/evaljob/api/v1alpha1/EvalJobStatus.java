@@ -25,8 +25,8 @@ public record EvalJobStatus(
             "The run that the rest of this status speaks of; left out until it starts.")
         RunStatus run,
     @JsonPropertyDescription(
-            "Where the job is, for people: Pending, Queued, Prefetching, Running, Scoring, Succeeded,"
-                + " PartiallyFailed or Failed. Programs read conditions.")
+            "Where the job is, for people: Pending, Queued, Prefetching, Running, Scoring, Suspended,"
+                + " Succeeded, PartiallyFailed or Failed. Programs read conditions.")
         @Size(max = 32)
         String phase,
     @JsonPropertyDescription("The figures behind the columns of kubectl get.")
@@ -51,6 +51,10 @@ public record EvalJobStatus(
         @ListAtomic
         List<ResultRow> results,
     @JsonPropertyDescription("Result rows in all.") @Min(0) @Max(512) int resultsTotal,
+    @JsonPropertyDescription("The last five runs before this one, the newest first.")
+        @Size(max = 5)
+        @ListAtomic
+        List<PreviousRun> previousRuns,
     @JsonPropertyDescription("When the run ended, RFC 3339; left out until then.")
         @Format("date-time")
         @Size(max = 64)
@@ -61,6 +65,7 @@ public record EvalJobStatus(
     devices = Copies.list(devices);
     models = Copies.list(models);
     results = Copies.list(results);
+    previousRuns = Copies.list(previousRuns);
   }
 
   /** {@link #observedGeneration()}, empty when left out. */

@@ -139,7 +139,7 @@ public record EvalRuntimeSpec(
   /** What an author may name, nothing when left out. */
   public AllowSpec allowOrDefault() {
     return allow == null
-        ? new AllowSpec(null, null, null, null, null, null, null, null, null)
+        ? new AllowSpec(null, null, null, null, null, null, null, null, null, null)
         : allow;
   }
 }

@@ -18,8 +18,8 @@ public record ModelStatus(
     @JsonPropertyDescription("Name of the model in spec.models.") @Required @Size(min = 1, max = 40)
         String name,
     @JsonPropertyDescription(
-            "Where it is: Pending, Queued, Prefetching, Running, Scoring, Succeeded, PartiallyFailed "
-                + "or Failed.")
+            "Where it is: Pending, Queued, Prefetching, Running, Scoring, Suspended, Succeeded, "
+                + "PartiallyFailed or Failed.")
         @Size(max = 32)
         String phase,
     @JsonPropertyDescription("The stage it is in or ended in: Prefetch, Infer or Score.")
@@ -31,6 +31,11 @@ public record ModelStatus(
             "Attempts of this stage that failed and count against spec.retryLimit.")
         @Min(0)
         int retries,
+    @JsonPropertyDescription(
+            "Attempts of this stage that were evicted, preempted or lost with their node; they "
+                + "count against spec.disruptionLimit.")
+        @Min(0)
+        int disruptions,
     @JsonPropertyDescription(
             "Since when this attempt waits in the queue of an EvalQuota, RFC 3339; left out while"
                 + " it does not.")

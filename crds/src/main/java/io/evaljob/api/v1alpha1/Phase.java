@@ -21,6 +21,9 @@ public enum Phase {
   /** Only Score stages remain. */
   Scoring,
 
+  /** spec.suspend is set: nothing runs and no device is held. */
+  Suspended,
+
   /** Every dataset of every model has a score. */
   Succeeded,
 

@@ -55,6 +55,9 @@ public enum Reason {
   /** Only Score stages remain. */
   Scoring,
 
+  /** spec.suspend is set. */
+  Suspended,
+
   /** Every dataset of every model has a score. */
   Succeeded,
 

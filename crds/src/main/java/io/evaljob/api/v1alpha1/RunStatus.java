@@ -21,7 +21,22 @@ public record RunStatus(
         @Min(0)
         Long runtimeGeneration,
     @JsonPropertyDescription("The image of the run, as the runtime names it.") @Size(max = 512)
-        String image) {
+        String image,
+    @JsonPropertyDescription(
+            "When the first pod of an Infer stage began to run, RFC 3339; left out until then.")
+        @Format("date-time")
+        @Size(max = 64)
+        String evaluationStartTime,
+    @JsonPropertyDescription(
+            "Running time of the pods of attempts that have ended, in seconds, added up.")
+        @Min(0)
+        long activeSeconds,
+    @JsonPropertyDescription("Since when the run is suspended, RFC 3339; left out while it is not.")
+        @Format("date-time")
+        @Size(max = 64)
+        String suspendTime,
+    @JsonPropertyDescription("For how long it was suspended before, in seconds.") @Min(0)
+        long suspendedSeconds) {
 
   /** {@link #id()}, empty when left out. */
   public Optional<String> idIfSet() {
@@ -46,5 +61,15 @@ public record RunStatus(
   /** {@link #image()}, empty when left out. */
   public Optional<String> imageIfSet() {
     return Optional.ofNullable(image);
+  }
+
+  /** {@link #evaluationStartTime()}, empty when left out. */
+  public Optional<String> evaluationStartTimeIfSet() {
+    return Optional.ofNullable(evaluationStartTime);
+  }
+
+  /** {@link #suspendTime()}, empty when left out. */
+  public Optional<String> suspendTimeIfSet() {
+    return Optional.ofNullable(suspendTime);
   }
 }

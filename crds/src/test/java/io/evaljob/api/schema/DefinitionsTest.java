@@ -214,7 +214,14 @@ class DefinitionsTest {
     List<String> operational =
         List.of(
             "runID",
+            "suspend",
+            "priorityClassName",
             "retryLimit",
+            "disruptionLimit",
+            "startDeadlineSeconds",
+            "podStartDeadlineSeconds",
+            "activeDeadlineSeconds",
+            "ttlSecondsAfterFinished",
             "maxConcurrentModels",
             "stallSeconds",
             "queueName",

@@ -127,6 +127,7 @@ final class MachineRun {
     List<EvalJob> there = objects.jobs(wanted).stream().filter(Objects::nonNull).toList();
     List<EvalJob> unfinished =
         wanted.stream().filter(job -> there.stream().noneMatch(old -> isDone(old, job))).toList();
+    refuseSuspended(unfinished);
     List<ResolvedJob> resolved =
         OfflineCheck.check(
             manifests,
@@ -156,6 +157,22 @@ final class MachineRun {
             .filter(labels -> !labels.isEmpty())
             .ifPresent(labels -> objects.label(namespace, labels));
       }
+    }
+  }
+
+  /** Nobody would resume it: the command would wait for ever. */
+  private void refuseSuspended(List<EvalJob> jobs) {
+    List<String> suspended =
+        jobs.stream()
+            .filter(job -> job.getSpec().suspendOrDefault())
+            .map(
+                job ->
+                    manifests.place(job, "spec.suspend")
+                        + ": spec.suspend: true keeps the run from starting; remove it. Ctrl-C"
+                        + " stops a run on this machine, and the same command resumes it.")
+            .toList();
+    if (!suspended.isEmpty()) {
+      throw new Refused(suspended);
     }
   }
 

@@ -57,9 +57,12 @@ public sealed interface Action {
   }
 
   /**
-   * A Job of an earlier run is gone, and its pods with it.
+   * A Job that is not wanted any more is gone, and its pods with it.
    *
    * @param name name of the Job
    */
   record DeleteJob(String name) implements Action {}
+
+  /** The EvalJob itself is gone, unless somebody has edited it meanwhile. */
+  record DeleteEvalJob() implements Action {}
 }

@@ -56,6 +56,17 @@ final class ConditionTable {
         new Now(ConditionType.Stalled, false, reason, ""));
   }
 
+  /** Nothing runs, as the spec wants it. */
+  static List<Now> suspended() {
+    String message = "Nothing runs and no device is held; set spec.suspend to false to go on.";
+    return rows(
+        new Now(ConditionType.Accepted, true, Reason.Planned, ""),
+        new Now(ConditionType.Finished, false, Reason.Suspended, ""),
+        new Now(ConditionType.Ready, true, Reason.Suspended, message),
+        new Now(ConditionType.Reconciling, false, Reason.Suspended, ""),
+        new Now(ConditionType.Stalled, false, Reason.Suspended, ""));
+  }
+
   /** The run has ended. */
   static List<Now> finished(Phase phase, String message) {
     boolean good = phase == Phase.Succeeded;

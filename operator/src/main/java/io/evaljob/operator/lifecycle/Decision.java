@@ -53,7 +53,7 @@ public final class Decision {
         block(blocked);
       } else if (outcome instanceof Outcome.Superseded superseded
           && superseded.action() instanceof Action.StartStage start) {
-        pass.model(start.model()).nextAttempt(false);
+        pass.model(start.model()).nextAttempt();
         pass.again(Duration.ZERO);
       }
     }

@@ -50,6 +50,11 @@ record Hold(Reason reason, String message, Optional<Wait> missing) {
     return new Hold(Reason.of(what.name()), message, Optional.of(new Wait(what, message)));
   }
 
+  /** A run that has not begun is not begun while {@code spec.suspend} is set. */
+  static Hold suspended() {
+    return new Hold(Reason.Suspended, "", Optional.empty());
+  }
+
   static Hold refused(List<Refusal> refusals) {
     Reason reason = Reason.Invalid;
     if (refusals.stream().allMatch(refusal -> NOT_ALLOWED.contains(refusal.reason()))) {

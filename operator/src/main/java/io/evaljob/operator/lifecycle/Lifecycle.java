@@ -51,5 +51,6 @@ public final class Lifecycle {
   /** A run that has ended stays as it is; a report that comes late finds its rows stored. */
   private static void rest(Pass pass) {
     pass.input().reports().values().forEach(report -> pass.settle(report.podUid()));
+    FinishedTtl.apply(pass);
   }
 }

@@ -1,6 +1,7 @@
 package io.evaljob.operator.lifecycle;
 
 import io.evaljob.api.v1alpha1.DeviceWeights;
+import io.evaljob.api.v1alpha1.EvalJobSpec;
 import io.evaljob.api.v1alpha1.FailureCause;
 import io.evaljob.api.v1alpha1.LastFailure;
 import io.evaljob.api.v1alpha1.Phase;
@@ -22,6 +23,7 @@ import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
@@ -53,6 +55,9 @@ final class ModelStep {
   /** Moves a begun model on. */
   void go() {
     if (!model.ended()) {
+      if (model.phase() == Phase.Suspended) {
+        model.phase(Phase.Pending);
+      }
       proceed();
     }
     settlePast();
@@ -74,10 +79,28 @@ final class ModelStep {
     if (storing) {
       return;
     }
+    if (pass.isSuspended() && !attempt.ended()) {
+      Suspension.stop(pass, model, attempt);
+      return;
+    }
+    if (isOver() && !attempt.ended()) {
+      end(attempt);
+      exhausted(FailureCause.DeadlineExceeded, pass.over().orElseThrow());
+      return;
+    }
     if (QueueMove.isDue(attempt, pass.input().job().getSpec())) {
       pass.act(new Action.DeleteJob(attempt.jobName()));
       pass.waitFor(model.name(), QueueMove.wait(pass.input().job().getSpec()));
       model.phase(Phase.Pending);
+      return;
+    }
+    Optional<String> late = PodStart.givenUp(pass, attempt);
+    if (late.isPresent()) {
+      end(attempt);
+      failed(
+          attempt,
+          new AttemptObservation.Failed(
+              FailureCause.DeadlineExceeded, late.get(), false, false));
       return;
     }
     Optional<Duration> untold =
@@ -108,6 +131,23 @@ final class ModelStep {
       succeeded(attempt);
     } else if (state instanceof AttemptObservation.Failed failed) {
       failed(attempt, failed);
+    }
+  }
+
+  /** A model whose turn never came. */
+  void neverBegin(String why) {
+    model.failed(FailureCause.DeadlineExceeded, why, now());
+    store(List.of(), why);
+  }
+
+  /** Scores need no device, and are computed of what is there. */
+  private boolean isOver() {
+    return pass.over().isPresent() && model.stage() != Stage.Score;
+  }
+
+  private void end(AttemptObservation attempt) {
+    if (!(attempt.state() instanceof AttemptObservation.Leaving)) {
+      pass.act(new Action.DeleteJob(attempt.jobName()));
     }
   }
 
@@ -203,17 +243,25 @@ final class ModelStep {
       message = reported.get().message();
     }
     attempt.termination().ifPresent(this::leftBehind);
+    if (isOver()) {
+      exhausted(FailureCause.DeadlineExceeded, pass.over().orElseThrow());
+      return;
+    }
     if (failed.disruption()) {
-      int disruptions = model.attempt() - 1 - model.retries();
-      if (disruptions < pass.input().settings().disruptionLimit()) {
-        retry(cause, message, false);
+      int limit = spec().disruptionLimitOrDefault();
+      if (model.disruptions() < limit) {
+        retry(cause, message, ModelDraft::retryDisrupted);
         if (failed.refusedByNode() && pass.waits().get(model.name()) == null) {
           pass.waitFor(model.name(), new Wait(WaitingReason.Admission, message));
         }
         return;
       }
+      message +=
+          " spec.disruptionLimit: "
+              + limit
+              + " such ends of a stage are used up; raise it, and see what ends the pods.";
     } else if (isTriedAgain(cause)) {
-      retry(cause, message, true);
+      retry(cause, message, ModelDraft::retry);
       return;
     }
     exhausted(cause, message);
@@ -221,16 +269,13 @@ final class ModelStep {
 
   private boolean isTriedAgain(FailureCause cause) {
     return RetryPolicy.again(
-        cause,
-        model.retries(),
-        sameCauseBefore(cause),
-        pass.input().job().getSpec().retryLimitOrDefault());
+        cause, model.retries(), sameCauseBefore(cause), spec().retryLimitOrDefault());
   }
 
-  private void retry(FailureCause cause, String message, boolean charge) {
+  private void retry(FailureCause cause, String message, Consumer<ModelDraft> next) {
     model.failedNow(cause, message, now());
-    model.nextAttempt(charge);
-    Duration delay = RetryPolicy.delay(model.attempt(), pass.input().settings());
+    next.accept(model);
+    Duration delay = RetryPolicy.delay(failures(), pass.input().settings());
     pass.tell(Story.retry(model, cause, message, delay));
     proceed();
   }
@@ -260,18 +305,26 @@ final class ModelStep {
     pass.act(
         new Action.StoreResults(
             model.name(),
-            ResultRows.complete(
-                model.name(), pass.input().job().getSpec().datasets(), reported, otherwise)));
+            ResultRows.complete(model.name(), spec().datasets(), reported, otherwise)));
   }
 
   /** Starts the attempt the model is at, unless something stands in its way. */
   private void start() {
+    if (pass.isSuspended()) {
+      Suspension.rest(pass, model, seen);
+      return;
+    }
+    if (isOver()) {
+      new DeviceGate(pass).leave(model);
+      exhausted(FailureCause.DeadlineExceeded, pass.over().orElseThrow());
+      return;
+    }
     if (!seen.livePods().isEmpty()) {
       waitForPods(
           "A pod of this model is still ending (" + String.join(", ", seen.livePods()) + ").");
       return;
     }
-    if (model.attempt() > 1 && model.lastFailure().isPresent()) {
+    if (failures() > 0 && model.lastFailure().isPresent()) {
       Duration left = Duration.between(now(), due(model.lastFailure().get()));
       if (!left.isNegative() && !left.isZero()) {
         pass.again(left);
@@ -299,7 +352,11 @@ final class ModelStep {
 
   private Instant due(LastFailure failure) {
     Instant at = failure.timeIfSet().map(Instant::parse).orElse(now());
-    return at.plus(RetryPolicy.delay(model.attempt(), pass.input().settings()));
+    return at.plus(RetryPolicy.delay(failures(), pass.input().settings()));
+  }
+
+  private int failures() {
+    return model.retries() + model.disruptions();
   }
 
   private void waitForPods(String message) {
@@ -379,7 +436,11 @@ final class ModelStep {
   }
 
   private long datasetCount() {
-    return pass.input().job().getSpec().datasets().size();
+    return spec().datasets().size();
+  }
+
+  private EvalJobSpec spec() {
+    return pass.input().job().getSpec();
   }
 
   private Instant now() {

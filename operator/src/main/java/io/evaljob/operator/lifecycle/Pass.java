@@ -3,6 +3,7 @@ package io.evaljob.operator.lifecycle;
 import io.evaljob.api.v1alpha1.EvalJobStatus;
 import io.evaljob.api.v1alpha1.ModelSpec;
 import io.evaljob.api.v1alpha1.ModelStatus;
+import io.evaljob.api.v1alpha1.PreviousRun;
 import io.evaljob.api.v1alpha1.RunStatus;
 import io.evaljob.operator.observe.Wait;
 import io.evaljob.operator.status.ModelDraft;
@@ -21,7 +22,8 @@ final class Pass {
 
   static final EvalJobStatus UNSEEN =
       new EvalJobStatus(
-          -1L, null, null, null, List.of(), null, List.of(), null, List.of(), List.of(), 0, null);
+          -1L, null, null, null, List.of(), null, List.of(), null, List.of(), List.of(), 0,
+          List.of(), null);
 
   private final LifecycleInput input;
   private final EvalJobStatus before;
@@ -34,6 +36,8 @@ final class Pass {
   private Optional<RunStatus> run;
   private Optional<Duration> requeueAfter = Optional.empty();
   private Optional<Hold> hold = Optional.empty();
+  private List<PreviousRun> previousRuns;
+  private Optional<String> over = Optional.empty();
   private boolean newRun;
 
   Pass(LifecycleInput input) {
@@ -41,6 +45,7 @@ final class Pass {
     EvalJobStatus written = input.job().getStatus();
     before = written == null ? UNSEEN : written;
     run = before.runIfSet();
+    previousRuns = before.previousRuns();
     for (ModelStatus model : before.models()) {
       models.put(model.name(), new ModelDraft(model));
     }
@@ -60,12 +65,25 @@ final class Pass {
 
   /** Begins a run with models of which nothing has happened. */
   void begin(RunStatus next, List<ModelStatus> fresh) {
+    if (run.filter(old -> old.number() != next.number()).isPresent()) {
+      previousRuns = PreviousRuns.with(before, input.now());
+    }
     run = Optional.of(next);
     newRun = true;
     models.clear();
     for (ModelStatus model : fresh) {
       models.put(model.name(), new ModelDraft(model));
     }
+  }
+
+  /** The runs before this one, the newest first. */
+  List<PreviousRun> previousRuns() {
+    return previousRuns;
+  }
+
+  /** Whether the spec wants nothing to run for now. */
+  boolean isSuspended() {
+    return input.job().getSpec().suspendOrDefault();
   }
 
   boolean newRun() {
@@ -139,6 +157,16 @@ final class Pass {
 
   Optional<Duration> requeueAfter() {
     return requeueAfter;
+  }
+
+  /** Ends what evaluates: a deadline of the run has passed. */
+  void over(Optional<String> why) {
+    over = why;
+  }
+
+  /** Which deadline has passed, with the remedy. */
+  Optional<String> over() {
+    return over;
   }
 
   /** Keeps new Jobs from being made: the spec is not one that can go on. */

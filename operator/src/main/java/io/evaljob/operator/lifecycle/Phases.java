@@ -26,6 +26,9 @@ final class Phases {
         return active;
       }
     }
+    if (models.contains(Phase.Suspended)) {
+      return Phase.Suspended;
+    }
     if (models.contains(Phase.Queued)) {
       return Phase.Queued;
     }

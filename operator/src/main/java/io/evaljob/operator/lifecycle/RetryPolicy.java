@@ -47,14 +47,14 @@ final class RetryPolicy {
   /**
    * How long an attempt waits after the failure before it.
    *
-   * @param attempt the attempt to come, from 2
-   * @return nothing for the second attempt, then doubling
+   * @param failures attempts of the stage that failed or were disrupted, from 1
+   * @return nothing after the first, then doubling
    */
-  static Duration delay(int attempt, LifecycleSettings settings) {
-    if (attempt <= 2) {
+  static Duration delay(int failures, LifecycleSettings settings) {
+    if (failures <= 1) {
       return Duration.ZERO;
     }
-    long factor = 1L << Math.min(20, attempt - 3);
+    long factor = 1L << Math.min(20, failures - 2);
     Duration delay = settings.firstDelay().multipliedBy(factor);
     return delay.compareTo(settings.longestDelay()) > 0 ? settings.longestDelay() : delay;
   }

@@ -27,24 +27,27 @@ final class RunProgress {
     }
     pass.input().jobsOfOtherRuns().forEach(name -> pass.act(new Action.DeleteJob(name)));
     refusedEdit(pass);
-    if (!unplanned.isEmpty() && samePlan(pass)) {
+    if (!unplanned.isEmpty() && samePlan(pass) && !pass.isSuspended()) {
       unplanned.forEach(pass::ensurePlan);
     }
     models(pass);
   }
 
   private static void models(Pass pass) {
+    pass.over(Deadlines.passed(pass));
     EvalJobSpec spec = pass.input().job().getSpec();
     int most = spec.maxConcurrentModelsIfSet().orElse(Integer.MAX_VALUE);
     for (ModelDraft model : pass.models()) {
       if (model.started()) {
         new ModelStep(pass, model).go();
+      } else if (!model.ended()) {
+        pass.over().ifPresent(why -> new ModelStep(pass, model).neverBegin(why));
       }
     }
     long active = pass.models().stream().filter(model -> model.started() && !model.ended()).count();
     for (ModelDraft model : pass.models()) {
       if (!model.started() && !model.ended() && active < most && pass.plan(model).isPresent()) {
-        if (pass.hold().isEmpty()) {
+        if (pass.hold().isEmpty() && !pass.isSuspended() && pass.over().isEmpty()) {
           new ModelStep(pass, model).begin();
           active++;
         }
@@ -77,6 +80,7 @@ final class RunProgress {
               .filter(
                   refusal ->
                       refusal.field().startsWith("spec.placement")
+                          || refusal.field().startsWith("spec.priorityClassName")
                           || refusal.field().startsWith("spec.resources"))
               .toList();
       if (!edited.isEmpty()) {

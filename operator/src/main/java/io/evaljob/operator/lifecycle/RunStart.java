@@ -34,7 +34,9 @@ final class RunStart {
   private static void begin(Pass pass, long number) {
     pass.input().jobsOfOtherRuns().forEach(name -> pass.act(new Action.DeleteJob(name)));
     Validation validation = pass.input().validation();
-    if (validation instanceof Validation.Valid valid) {
+    if (validation instanceof Validation.Valid && pass.isSuspended()) {
+      pass.hold(Hold.suspended());
+    } else if (validation instanceof Validation.Valid valid) {
       begin(pass, number, valid.job());
     } else if (validation instanceof Validation.Invalid invalid) {
       pass.hold(Hold.refused(invalid.refusals()));
@@ -52,7 +54,11 @@ final class RunStart {
             pass.input().runHash().orElse(""),
             Conditions.time(pass.input().now()),
             runtime.getMetadata().getGeneration(),
-            Bounds.cut(runtime.getSpec().image(), Bounds.MESSAGE));
+            Bounds.cut(runtime.getSpec().image(), Bounds.MESSAGE),
+            null,
+            0,
+            null,
+            0);
     List<ModelStatus> models = job.models().stream().map(RunStart::model).toList();
     pass.begin(run, models);
     models.forEach(model -> pass.act(new Action.NamePlan(model.name(), run)));
@@ -67,6 +73,7 @@ final class RunStart {
         model.spec().name(),
         Phase.Pending.name(),
         null,
+        0,
         0,
         0,
         null,

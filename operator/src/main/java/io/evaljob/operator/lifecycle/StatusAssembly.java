@@ -9,6 +9,7 @@ import io.evaljob.api.v1alpha1.LastFailure;
 import io.evaljob.api.v1alpha1.ModelStatus;
 import io.evaljob.api.v1alpha1.Phase;
 import io.evaljob.api.v1alpha1.Progress;
+import io.evaljob.api.v1alpha1.Reason;
 import io.evaljob.api.v1alpha1.ResultRow;
 import io.evaljob.api.v1alpha1.RunStatus;
 import io.evaljob.api.v1alpha1.Stage;
@@ -86,11 +87,15 @@ final class StatusAssembly {
         before.models(),
         before.results(),
         before.resultsTotal(),
+        before.previousRuns(),
         before.completionTime());
   }
 
   /** Nothing has been started, and nothing can be. */
   private EvalJobStatus held(Hold hold) {
+    if (hold.reason() == Reason.Suspended) {
+      return unbegun(Phase.Suspended, ConditionTable.suspended(), null);
+    }
     boolean missing = hold.missing().isPresent();
     String text = Bounds.cut(hold.message(), Bounds.EVENT_MESSAGE);
     if (Conditions.find(before.conditions(), ConditionType.Accepted)
@@ -101,18 +106,27 @@ final class StatusAssembly {
               ? EventNote.normal(hold.reason().name(), text)
               : EventNote.warning(hold.reason().name(), text));
     }
+    return unbegun(
+        missing ? Phase.Pending : Phase.Failed,
+        missing ? ConditionTable.missing(hold) : ConditionTable.invalid(hold),
+        hold.missing().map(wait -> waiting(wait, 0)).orElse(null));
+  }
+
+  private EvalJobStatus unbegun(Phase phase, List<Conditions.Now> now, WaitingStatus waiting) {
+    tellSuspension(phase);
     return new EvalJobStatus(
         generation,
         before.run(),
-        (missing ? Phase.Pending : Phase.Failed).name(),
+        phase.name(),
         before.summary(),
-        conditions(missing ? ConditionTable.missing(hold) : ConditionTable.invalid(hold)),
-        hold.missing().map(wait -> waiting(wait, 0)).orElse(null),
+        conditions(now),
+        waiting,
         List.of(),
         before.progress(),
         pass.models().stream().map(ModelDraft::build).toList(),
         before.results(),
         before.resultsTotal(),
+        before.previousRuns(),
         before.completionTime());
   }
 
@@ -126,7 +140,10 @@ final class StatusAssembly {
     Phase phase = Phases.ofJob(models.stream().map(ModelDraft::phase).toList());
     if (ended && podsLeft) {
       phase = Phase.Scoring;
+    } else if (pass.isSuspended() && !ended) {
+      phase = Phase.Suspended;
     }
+    tellSuspension(phase);
     Optional<Wait> wait = finished ? Optional.empty() : chooseWait();
     Progress progress = progress(models);
     List<Conditions.Now> now;
@@ -135,18 +152,20 @@ final class StatusAssembly {
       now = ConditionTable.finished(phase, message);
       pass.tell(new EventNote(phase != Phase.Succeeded, phase.name(), message));
     } else {
+      boolean atRest = phase == Phase.Suspended && !podsLeft;
       Phase current = phase;
       now =
           pass.hold()
               .map(ConditionTable::refusedEdit)
-              .orElseGet(() -> ConditionTable.active(current, wait));
+              .orElseGet(
+                  () -> atRest ? ConditionTable.suspended() : ConditionTable.active(current, wait));
       wait.ifPresent(this::tellWait);
     }
     long requested = requested(models);
     EvalJobStatus status =
         new EvalJobStatus(
             generation,
-            pass.run().orElse(null),
+            pass.run().map(run -> new RunClock(pass, run).advanced()).orElse(null),
             phase.name(),
             Summary.of(
                 models.stream().filter(ModelDraft::ended).count(),
@@ -167,6 +186,7 @@ final class StatusAssembly {
             models.stream().map(ModelDraft::build).toList(),
             rows,
             rowsTotal,
+            pass.previousRuns(),
             finished ? Conditions.time(pass.input().now()) : null);
     return done(status, finished);
   }
@@ -201,6 +221,15 @@ final class StatusAssembly {
   private Optional<Wait> chooseWait() {
     return pass.waits().values().stream()
         .min(Comparator.comparing((Wait wait) -> wait.reason() == WaitingReason.Starting));
+  }
+
+  private void tellSuspension(Phase now) {
+    boolean was = before.phaseIfSet().filter(Phase.Suspended.name()::equals).isPresent();
+    if (!was && now == Phase.Suspended) {
+      pass.tell(Story.suspended());
+    } else if (was && !pass.isSuspended()) {
+      pass.tell(Story.resumed());
+    }
   }
 
   private void tellWait(Wait wait) {

@@ -55,6 +55,15 @@ final class Story {
             + (delay.isZero() ? " follows." : " follows in " + delay.toSeconds() + " s."));
   }
 
+  static EventNote suspended() {
+    return EventNote.normal(
+        "Suspended", "Nothing is started and pods are ended; what they have done is kept.");
+  }
+
+  static EventNote resumed() {
+    return EventNote.normal("Resumed", "The run goes on where it was suspended.");
+  }
+
   static EventNote incomplete(ModelDraft model, FailureCause cause, long done) {
     return EventNote.warning(
         "InferIncomplete",

@@ -21,6 +21,8 @@ import java.util.Optional;
  * @param podUid UID of its newest pod, when there is one
  * @param podName name of its newest pod, when there is one
  * @param started when its pod began to run
+ * @param bound since when its pod is on a node
+ * @param finished when its container ended
  * @param termination what the runner left behind
  */
 public record AttemptObservation(
@@ -37,6 +39,8 @@ public record AttemptObservation(
     Optional<String> podUid,
     Optional<String> podName,
     Optional<Instant> started,
+    Optional<Instant> bound,
+    Optional<Instant> finished,
     Optional<TerminationMessage> termination) {
 
   /** What became of an attempt. */

@@ -122,7 +122,7 @@ public final class JobObserver {
         state,
         SuspensionReading.place(job),
         instant(job.getMetadata().getCreationTimestamp()),
-        pod.filter(seen -> !PodReading.hasEnded(seen) || !state.isEnd())
+        pod.filter(seen -> !PodReading.hasEnded(seen) || !isOver(state))
             .flatMap(PodReading::node)
             .isPresent(),
         pod.flatMap(PodReading::node),
@@ -132,7 +132,13 @@ public final class JobObserver {
         pod.map(seen -> seen.getMetadata().getUid()),
         pod.map(seen -> seen.getMetadata().getName()),
         pod.flatMap(PodReading::started),
+        pod.flatMap(PodReading::bound),
+        pod.flatMap(PodReading::finished),
         termination);
+  }
+
+  private static boolean isOver(AttemptObservation.State state) {
+    return state.isEnd() || state instanceof AttemptObservation.Leaving;
   }
 
   /**

@@ -85,6 +85,24 @@ final class PodReading {
             });
   }
 
+  /** The scheduler says when; a pod that was bound by other means is as old as its binding. */
+  static Optional<Instant> bound(Pod pod) {
+    return node(pod)
+        .flatMap(
+            node ->
+                condition(pod, "PodScheduled", "True")
+                    .map(PodCondition::getLastTransitionTime)
+                    .or(() -> Optional.ofNullable(pod.getMetadata().getCreationTimestamp())))
+        .flatMap(JobObserver::instant);
+  }
+
+  static Optional<Instant> finished(Pod pod) {
+    return container(pod)
+        .map(ContainerStatus::getState)
+        .map(state -> state.getTerminated())
+        .flatMap(ended -> JobObserver.instant(ended.getFinishedAt()));
+  }
+
   static Optional<TerminationMessage> termination(Pod pod) {
     return container(pod)
         .map(ContainerStatus::getState)

@@ -75,6 +75,9 @@ final class ActionExecutor {
                 : new Outcome.Postponed(start));
       } else if (action instanceof Action.StoreResults results) {
         outcomes.add(store(snapshot.job(), results));
+      } else if (action instanceof Action.DeleteEvalJob) {
+        writer.deleteEvalJob(snapshot.job());
+        outcomes.add(new Outcome.Done(action, snapshot.job().getMetadata().getName()));
       } else if (action instanceof Action.DeleteJob delete) {
         writer.deleteJob(snapshot.job().getMetadata().getNamespace(), delete.name());
         outcomes.add(new Outcome.Done(delete, delete.name()));

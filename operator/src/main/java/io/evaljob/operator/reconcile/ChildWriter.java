@@ -1,5 +1,6 @@
 package io.evaljob.operator.reconcile;
 
+import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.api.v1alpha1.WaitingReason;
 import io.evaljob.operator.observe.QuotaRefusal;
 import io.evaljob.operator.observe.Wait;
@@ -177,6 +178,20 @@ final class ChildWriter {
         .withName(name)
         .withPropagationPolicy(DeletionPropagation.FOREGROUND)
         .delete();
+  }
+
+  /** Deletes an EvalJob as it was read: one that was edited since lives on. */
+  void deleteEvalJob(EvalJob job) {
+    try {
+      client
+          .resource(job)
+          .lockResourceVersion(job.getMetadata().getResourceVersion())
+          .delete();
+    } catch (KubernetesClientException e) {
+      if (e.getCode() != HttpURLConnection.HTTP_CONFLICT) {
+        throw e;
+      }
+    }
   }
 
   private static String reason(KubernetesClientException e) {

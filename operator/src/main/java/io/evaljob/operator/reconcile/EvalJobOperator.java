@@ -83,7 +83,7 @@ public final class EvalJobOperator implements AutoCloseable {
         devices,
         caBundle,
         RunnerArchive.fromClassPath(),
-        LifecycleSettings.DEFAULT,
+        LifecycleSettings.ONE_MACHINE,
         Leadership.alone());
   }
 

@@ -112,6 +112,7 @@ final class StageJob {
         .withTerminationGracePeriodSeconds((long) context.graceSeconds())
         .withRuntimeClassName(pod.runtimeClassNameIfSet().orElse(null))
         .withSchedulerName(pod.schedulerNameIfSet().orElse(null))
+        .withPriorityClassName(context.spec().priorityClassNameIfSet().orElse(null))
         .withServiceAccountName(context.runtimeSpec().serviceAccountNameOrDefault())
         .withAutomountServiceAccountToken(false)
         .withEnableServiceLinks(false)

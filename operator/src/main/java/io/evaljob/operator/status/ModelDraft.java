@@ -20,6 +20,7 @@ public final class ModelDraft {
   private Stage stage;
   private int attempt;
   private int retries;
+  private int disruptions;
   private String queuedTime;
   private String jobUid;
   private String planName;
@@ -44,6 +45,7 @@ public final class ModelDraft {
     stage = before.stageIfSet().map(Stage::of).orElse(Stage.Unknown);
     attempt = before.attempt();
     retries = before.retries();
+    disruptions = before.disruptions();
     queuedTime = before.queuedTime();
     jobUid = before.jobUID();
     planName = before.planName();
@@ -93,6 +95,11 @@ public final class ModelDraft {
     return retries;
   }
 
+  /** Attempts of this stage that the world outside ended. */
+  public int disruptions() {
+    return disruptions;
+  }
+
   /** Whether any stage has been started. */
   public boolean started() {
     return stage != Stage.Unknown;
@@ -108,6 +115,7 @@ public final class ModelDraft {
     stage = next;
     attempt = 1;
     retries = 0;
+    disruptions = 0;
     queuedTime = null;
     jobUid = null;
   }
@@ -121,12 +129,23 @@ public final class ModelDraft {
     }
   }
 
-  /** Goes on to the next attempt. */
-  public void nextAttempt(boolean chargeRetry) {
+  /** Goes on to the next attempt, for which nothing is charged. */
+  public void nextAttempt() {
     attempt++;
     queuedTime = null;
     jobUid = null;
-    retries += chargeRetry ? 1 : 0;
+  }
+
+  /** Goes on to the next attempt after one that failed. */
+  public void retry() {
+    nextAttempt();
+    retries++;
+  }
+
+  /** Goes on to the next attempt after one that the world outside ended. */
+  public void retryDisrupted() {
+    nextAttempt();
+    disruptions++;
   }
 
   /** Sets the UID of the Job of this attempt, which waits for no devices any more. */
@@ -249,6 +268,7 @@ public final class ModelDraft {
         started() ? stage.name() : null,
         attempt,
         retries,
+        disruptions,
         queuedTime,
         jobUid,
         before.strategy(),

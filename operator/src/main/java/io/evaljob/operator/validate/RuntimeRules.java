@@ -68,6 +68,14 @@ final class RuntimeRules {
     spec.judgeIfSet().ifPresent(this::judge);
     amounts();
     spec.placementIfSet().ifPresent(this::placement);
+    spec.priorityClassNameIfSet()
+        .ifPresent(
+            given ->
+                require(
+                    "priorityClassNames",
+                    allow.priorityClassNames(),
+                    "spec.priorityClassName",
+                    given));
   }
 
   /** The Score stage sends questions, answers and the key there. */

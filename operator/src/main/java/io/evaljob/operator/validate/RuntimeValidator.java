@@ -159,6 +159,7 @@ public final class RuntimeValidator {
     lists.put("parameterNames", allow.parameterNames());
     lists.put("nodeSelectorKeys", allow.nodeSelectorKeys());
     lists.put("tolerationKeys", allow.tolerationKeys());
+    lists.put("priorityClassNames", allow.priorityClassNames());
     lists.forEach(
         (list, patterns) ->
             patterns.stream()

@@ -264,6 +264,8 @@ class LifecycleTest {
         Optional.empty(),
         Optional.empty(),
         Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
         Optional.empty());
   }
 
@@ -283,6 +285,8 @@ class LifecycleTest {
         Optional.of("pod-" + stage),
         Optional.of("pod"),
         Optional.of(NOW.minusSeconds(60)),
+        Optional.empty(),
+        Optional.empty(),
         Optional.of(left));
   }
 }

@@ -36,9 +36,9 @@ class RetryPolicyTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"2,0", "3,10", "4,20", "5,40", "8,300", "60,300"})
-  void waitsLongerWithEveryAttemptUpToABound(int attempt, long seconds) {
-    assertThat(RetryPolicy.delay(attempt, LifecycleSettings.DEFAULT))
+  @CsvSource({"1,0", "2,10", "3,20", "4,40", "7,300", "60,300"})
+  void waitsLongerWithEveryFailureUpToABound(int failures, long seconds) {
+    assertThat(RetryPolicy.delay(failures, LifecycleSettings.DEFAULT))
         .isEqualTo(Duration.ofSeconds(seconds));
   }
 }

@@ -224,7 +224,8 @@ abstract class OutcomeScenarios extends ScenarioBase {
           return stage == Stage.Score && model.equals("base")
               ? new Ending.Succeeds(
                   List.of(
-                      row(model, "one", "0.5"),
+                      new ResultRow(
+                          model, "one", "Succeeded", "accuracy", "0.5", "judge-1", 6L, 0L, null),
                       new ResultRow(
                           model, "two", "Failed", null, null, null, 0L, 0L, "no such file")))
               : succeeds(model);
@@ -250,6 +251,10 @@ abstract class OutcomeScenarios extends ScenarioBase {
     EvalJobStatus queued = awaitWaiting("good", "EvalQuota").getStatus();
     taken.countDown();
     EvalJobStatus good = awaitPhase("good", "Succeeded").getStatus();
+    edit("whole", "runID", "2");
+    EvalJobStatus next = awaitJob("whole", status -> status.run().number() == 2).getStatus();
+    edit("whole", "suspend", true);
+    EvalJobStatus paused = awaitJob("whole", status -> "Suspended".equals(status.phase())).getStatus();
 
     Set<String> written = new TreeSet<>();
     StatusFields.written(waiting, written);
@@ -257,6 +262,8 @@ abstract class OutcomeScenarios extends ScenarioBase {
     StatusFields.written(end, written);
     StatusFields.written(queued, written);
     StatusFields.written(good, written);
+    StatusFields.written(next, written);
+    StatusFields.written(paused, written);
     assertThat(written).isEqualTo(StatusFields.declared());
     assertThat(half.models().get(0).progress().percent()).isEqualTo(50);
     assertThat(end.models().get(0).progress().estimatedCompletionTimeIfSet()).isEmpty();

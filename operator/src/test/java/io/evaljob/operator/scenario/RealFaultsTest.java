@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.api.v1alpha1.EvalJobStatus;
+import io.evaljob.api.v1alpha1.ModelStatus;
 import io.evaljob.api.v1alpha1.Stage;
 import io.evaljob.operator.lifecycle.LifecycleSettings;
 import io.evaljob.operator.resources.Labels;
@@ -196,10 +197,32 @@ class RealFaultsTest extends ScenarioBase {
   }
 
   @Test
+  void aPodThatDoesNotStartGivesItsDevicesBack() {
+    CountDownLatch never = new CountDownLatch(1);
+    givenRuntime();
+    whenJobs(
+        (model, stage, attempt) ->
+            stage == Stage.Infer && attempt == 1
+                ? new Ending.PullsLate("no such image", never, new Ending.RunsOn())
+                : succeeds(model));
+    startOperator();
+    apply(Samples.edited(job("stuck", "base"), "podStartDeadlineSeconds", 2));
+
+    EvalJob done = awaitPhase("stuck", "Succeeded");
+
+    ModelStatus model = done.getStatus().models().get(0);
+    assertThat(model.lastFailure().cause()).isEqualTo("DeadlineExceeded");
+    assertThat(model.lastFailure().message())
+        .contains("spec.podStartDeadlineSeconds (2)", "ImagePull");
+    assertThat(jobsOf(done)).containsExactly("base/infer/2", "base/prefetch/1", "base/score/1");
+    assertThat(eventReasons("stuck")).contains("ImagePull", "RetryScheduled");
+  }
+
+  @Test
   void aPodThatItsNodeRefusesIsMadeAgain() {
     limits =
         new LifecycleSettings(
-            Duration.ofSeconds(2), Duration.ofSeconds(2), 20, Duration.ofMillis(50), Duration.ZERO);
+            Duration.ofSeconds(2), Duration.ofSeconds(2), Duration.ofMillis(50), Duration.ZERO, true);
     AtomicBoolean healthy = new AtomicBoolean();
     givenRuntime();
     whenJobs(

@@ -134,6 +134,8 @@ class RightsUsedTest extends ScenarioBase {
     edit("all", "runID", "2");
     awaitPhase("all", "Succeeded");
     awaitQuota("all", status -> status.reservations().isEmpty());
+    edit("all", "ttlSecondsAfterFinished", 0);
+    await().until(() -> read("all") == null);
     // Older runners are swept once the end is told.
     await().until(() -> tap.kindsOfWrites().contains("DELETE configmaps"));
     stopOperator();

@@ -43,7 +43,7 @@ import org.junit.jupiter.api.BeforeEach;
 abstract class ScenarioBase {
 
   static final LifecycleSettings AT_ONCE =
-      new LifecycleSettings(Duration.ZERO, Duration.ZERO, 20, Duration.ofMillis(50), Duration.ZERO);
+      new LifecycleSettings(Duration.ZERO, Duration.ZERO, Duration.ofMillis(50), Duration.ZERO, true);
 
   static final RunnerArchive RUNNER =
       RunnerArchive.of(Map.of("__main__.py", "pass".getBytes(StandardCharsets.UTF_8)));

@@ -111,7 +111,14 @@ class AdmissionCasesTest {
     ObjectNode before = started(bare);
     List<String> operational =
         List.of(
+            "suspend",
+            "priorityClassName",
             "retryLimit",
+            "disruptionLimit",
+            "startDeadlineSeconds",
+            "podStartDeadlineSeconds",
+            "activeDeadlineSeconds",
+            "ttlSecondsAfterFinished",
             "maxConcurrentModels",
             "stallSeconds",
             "queueName",

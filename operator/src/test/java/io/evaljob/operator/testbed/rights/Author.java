@@ -29,8 +29,7 @@ final class Author implements AutoCloseable {
 
   /** What is blocked is tried again soon. */
   private static final LifecycleSettings AT_ONCE =
-      new LifecycleSettings(
-          Duration.ZERO, Duration.ZERO, 20, Duration.ofMillis(500), Duration.ZERO);
+      new LifecycleSettings(Duration.ZERO, Duration.ZERO, Duration.ofMillis(500), Duration.ZERO, true);
 
   private final ControlPlane cluster;
   private final String namespace;
