@@ -27,6 +27,7 @@ import io.fabric8.kubernetes.api.model.OwnerReference;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
+import io.fabric8.kubernetes.api.model.scheduling.v1.PriorityClass;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.javaoperatorsdk.operator.api.config.informer.FieldSelector;
 import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfiguration;
@@ -170,14 +171,22 @@ final class EventSources {
                 .build(),
             context,
             quotas::quota);
+    InformerEventSource<PriorityClass, EvalJob> priorities =
+        source(
+            config(PriorityClass.class)
+                .withWatchAllNamespaces()
+                .withSecondaryToPrimaryMapper(urgency -> Set.of()),
+            context);
     wakes = new Wakes(id -> evalJobs.get(id).isPresent());
-    quotas.connect(evalJobs, jobs, pods, namespaces, evalQuotas);
+    quotas.connect(
+        evalJobs, jobs, pods, namespaces, evalQuotas, new PriorityClasses(priorities));
     inbox.connect(wakes::propagateEvent, this::identify);
     List<EventSource<?, EvalJob>> all = new ArrayList<>();
     all.addAll(jobs.sources());
     all.addAll(pods.sources());
     all.addAll(configMaps.sources());
-    all.addAll(List.of(failedCreates, claims, runtimes, profiles, namespaces, evalQuotas, wakes));
+    all.addAll(List.of(failedCreates, claims, runtimes, profiles, namespaces));
+    all.addAll(List.of(evalQuotas, priorities, wakes));
     return all;
   }
 

@@ -32,6 +32,7 @@ import io.fabric8.kubernetes.api.model.Volume;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.api.model.batch.v1.JobSpec;
 import io.fabric8.kubernetes.api.model.batch.v1.JobStatus;
+import io.fabric8.kubernetes.api.model.scheduling.v1.PriorityClass;
 import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
 import java.util.HashSet;
 import java.util.List;
@@ -68,6 +69,7 @@ public final class LeanReading {
           top(PersistentVolumeClaim.class, "spec"),
           Map.entry(PersistentVolumeClaimSpec.class, Set.of("accessModes", "volumeName")),
           top(Namespace.class),
+          top(PriorityClass.class, "value", "globalDefault"),
           top(Event.class, "reason", "message", "involvedObject", "lastTimestamp"),
           Map.entry(ObjectReference.class, Set.of("kind", "namespace", "name", "uid")));
 
@@ -84,6 +86,7 @@ public final class LeanReading {
           Event.class,
           PersistentVolumeClaim.class,
           Namespace.class,
+          PriorityClass.class,
           Workload.V1Beta1.class,
           Workload.V1Beta2.class,
           Status.class);

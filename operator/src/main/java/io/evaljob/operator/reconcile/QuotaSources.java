@@ -56,6 +56,7 @@ final class QuotaSources {
   private Children<Pod> pods;
   private InformerEventSource<Namespace, EvalJob> namespaces;
   private InformerEventSource<EvalQuota, EvalJob> quotas;
+  private PriorityClasses priorities;
 
   /**
    * EvalJobs whose status has just been written: the index may not have it yet. It is a hint alone,
@@ -73,12 +74,14 @@ final class QuotaSources {
       Children<Job> jobs,
       Children<Pod> pods,
       InformerEventSource<Namespace, EvalJob> namespaces,
-      InformerEventSource<EvalQuota, EvalJob> quotas) {
+      InformerEventSource<EvalQuota, EvalJob> quotas,
+      PriorityClasses priorities) {
     this.evalJobs = evalJobs;
     this.jobs = jobs;
     this.pods = pods;
     this.namespaces = namespaces;
     this.quotas = quotas;
+    this.priorities = priorities;
     evalJobs.addIndexers(
         Map.of(AT_DEVICES, job -> QuotaDemands.concern(job) ? namespace(job) : List.of()));
     jobs.addIndexer(
@@ -98,6 +101,7 @@ final class QuotaSources {
     return evalJobs != null
         && jobs.haveSynced()
         && pods.haveSynced()
+        && priorities.ready()
         && Stream.of(namespaces, quotas)
             .flatMap(source -> source.informerHealthIndicators().values().stream())
             .allMatch(informer -> informer.hasSynced());
@@ -145,7 +149,7 @@ final class QuotaSources {
     List<Demand> waiting = new ArrayList<>();
     List<Charge> holding = new ArrayList<>();
     for (EvalJob job : concerned(own, charges)) {
-      waiting.addAll(QuotaDemands.waiting(job, 0));
+      waiting.addAll(QuotaDemands.waiting(job, priorities.of(job)));
       holding.addAll(QuotaDemands.holding(job, now));
     }
     for (String namespace : own) {

@@ -15,6 +15,7 @@ import io.evaljob.operator.reconcile.EvalJobOperator;
 import io.evaljob.operator.resources.Labels;
 import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
+import io.fabric8.kubernetes.api.model.scheduling.v1.PriorityClassBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import java.time.Duration;
@@ -31,6 +32,7 @@ import org.junit.jupiter.api.Test;
 abstract class QuotaScenarios extends ScenarioBase {
 
   private static final String GPU = "nvidia.com/gpu";
+  private static final List<String> THEN = List.of("three", "two");
 
   /** Infer stages of these models end only when their latch opens. */
   private final Map<String, CountDownLatch> held = new ConcurrentHashMap<>();
@@ -189,6 +191,38 @@ abstract class QuotaScenarios extends ScenarioBase {
 
     cluster().client().resources(EvalQuota.class).withName(quota("a")).delete();
     awaitQuota("b", status -> ready(status).equals("True/Admitting"));
+  }
+
+  @Test
+  void theMoreUrgentGoesFirst() {
+    givenRuntime();
+    givenQuota("team", 2);
+    whenJobs(this::inferWhenLetGo);
+    String urgent = "urgent-" + namespace();
+    apply(
+        new PriorityClassBuilder()
+            .withNewMetadata()
+            .withName(urgent)
+            .endMetadata()
+            .withValue(1000)
+            .build());
+    startOperator();
+    hold("first");
+    hold("third");
+    apply(job("one", "first"));
+    awaitJob("one", status -> conditions(status).containsValue("True/Reserved"));
+    apply(job("two", "second"));
+    awaitWaiting("two", "EvalQuota");
+    apply(Samples.edited(job("three", "third"), "priorityClassName", urgent));
+
+    awaitQuota(
+        "team",
+        status -> status.queueHead().stream().map(QueuedModel::name).toList().equals(THEN));
+    letGo("first");
+    awaitJob("three", status -> conditions(status).containsValue("True/Reserved"));
+    assertThat(read("two").getStatus().phase()).isEqualTo("Queued");
+    letGo("third");
+    awaitPhase("two", "Succeeded");
   }
 
   /** The charge is gone in the moment in which the Job is to be made from it. */

@@ -32,6 +32,7 @@ final class Samples {
           allow:
             namespaceSelector: {}
             nodeSelectorKeys: [pool]
+            priorityClassNames: ["urgent-*"]
           pod:
             nodeSelector: {kubernetes.io/hostname: NODE}
         """
