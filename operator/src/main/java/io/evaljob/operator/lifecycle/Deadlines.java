@@ -1,7 +1,6 @@
 package io.evaljob.operator.lifecycle;
 
 import io.evaljob.api.v1alpha1.EvalJobSpec;
-import io.evaljob.api.v1alpha1.RunStatus;
 import io.evaljob.api.v1alpha1.WaitingStatus;
 import io.evaljob.operator.observe.AttemptObservation;
 import java.time.Duration;

@@ -99,8 +99,7 @@ final class ModelStep {
       end(attempt);
       failed(
           attempt,
-          new AttemptObservation.Failed(
-              FailureCause.DeadlineExceeded, late.get(), false, false));
+          new AttemptObservation.Failed(FailureCause.DeadlineExceeded, late.get(), false, false));
       return;
     }
     Optional<Duration> untold =

@@ -183,10 +183,7 @@ final class ChildWriter {
   /** Deletes an EvalJob as it was read: one that was edited since lives on. */
   void deleteEvalJob(EvalJob job) {
     try {
-      client
-          .resource(job)
-          .lockResourceVersion(job.getMetadata().getResourceVersion())
-          .delete();
+      client.resource(job).lockResourceVersion(job.getMetadata().getResourceVersion()).delete();
     } catch (KubernetesClientException e) {
       if (e.getCode() != HttpURLConnection.HTTP_CONFLICT) {
         throw e;

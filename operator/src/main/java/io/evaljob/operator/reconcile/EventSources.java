@@ -178,8 +178,7 @@ final class EventSources {
                 .withSecondaryToPrimaryMapper(urgency -> Set.of()),
             context);
     wakes = new Wakes(id -> evalJobs.get(id).isPresent());
-    quotas.connect(
-        evalJobs, jobs, pods, namespaces, evalQuotas, new PriorityClasses(priorities));
+    quotas.connect(evalJobs, jobs, pods, namespaces, evalQuotas, new PriorityClasses(priorities));
     inbox.connect(wakes::propagateEvent, this::identify);
     List<EventSource<?, EvalJob>> all = new ArrayList<>();
     all.addAll(jobs.sources());

@@ -18,13 +18,8 @@ final class PriorityClasses {
   /** The value of the class that it names, else of the cluster's default; 0 where there is none. */
   int of(EvalJob job) {
     Optional<PriorityClass> named =
-        job.getSpec()
-            .priorityClassNameIfSet()
-            .flatMap(name -> classes.get(new ResourceID(name)));
-    return named
-        .or(() -> standard(job))
-        .map(PriorityClass::getValue)
-        .orElse(0);
+        job.getSpec().priorityClassNameIfSet().flatMap(name -> classes.get(new ResourceID(name)));
+    return named.or(() -> standard(job)).map(PriorityClass::getValue).orElse(0);
   }
 
   /** Whether all classes are known. */

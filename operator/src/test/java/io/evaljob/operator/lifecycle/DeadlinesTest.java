@@ -74,8 +74,7 @@ class DeadlinesTest {
     assertThat(run.status().run().activeSeconds()).as("once").isEqualTo(600);
 
     // Its container runs since a minute after the start.
-    run.sees(
-        run.failed(Stage.Infer, 1, FailureCause.HarnessFailed), run.running(Stage.Infer, 2));
+    run.sees(run.failed(Stage.Infer, 1, FailureCause.HarnessFailed), run.running(Stage.Infer, 2));
     run.after(Duration.ofSeconds(459)).settle();
     assertThat(run.status().phase()).isEqualTo("Running");
     assertThat(run.requeueAfter()).contains(Duration.ofSeconds(1));
@@ -133,8 +132,7 @@ class DeadlinesTest {
           .contains("node node-1", "spec.podStartDeadlineSeconds (60)", why + " is the cause.");
       assertThat(run.status().waiting().reason()).isEqualTo("PodsRemain");
       run.sees().settle();
-      assertThat(run.actions())
-          .containsExactly(PlayedRun.start(Stage.Infer, 2));
+      assertThat(run.actions()).containsExactly(PlayedRun.start(Stage.Infer, 2));
     }
   }
 

@@ -42,8 +42,7 @@ class FinishedTtlTest {
 
   @Test
   void anInvalidSpecStaysUntilSomebodyReadsWhy() {
-    PlayedRun run =
-        PlayedRun.of("ttlSecondsAfterFinished: 0", "priorityClassName: high").settle();
+    PlayedRun run = PlayedRun.of("ttlSecondsAfterFinished: 0", "priorityClassName: high").settle();
 
     assertThat(run.condition("Finished")).isEqualTo("True/Invalid");
     assertThat(run.after(Duration.ofDays(1)).settle().actions()).isEmpty();

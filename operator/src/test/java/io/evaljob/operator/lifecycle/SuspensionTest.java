@@ -84,8 +84,7 @@ class SuspensionTest {
     int retries = run.model().retries();
 
     run.edit("suspend", false).settle();
-    assertThat(run.actions())
-        .containsExactly(PlayedRun.start(state.stage(), state.attempt()));
+    assertThat(run.actions()).containsExactly(PlayedRun.start(state.stage(), state.attempt()));
     assertThat(run.model().retries()).isEqualTo(retries);
     assertThat(run.model().disruptions()).isZero();
     assertThat(run.status().phase()).isNotEqualTo("Suspended");
@@ -108,8 +107,7 @@ class SuspensionTest {
         .as("never two pods of a model")
         .noneMatch(action -> action instanceof Action.StartStage start && start.attempt() == 2);
     run.sees().settle();
-    assertThat(run.actions())
-        .containsExactly(PlayedRun.start(Stage.Infer, 2));
+    assertThat(run.actions()).containsExactly(PlayedRun.start(Stage.Infer, 2));
   }
 
   @Test
@@ -161,7 +159,6 @@ class SuspensionTest {
     run.actions();
     run.after(Duration.ofMinutes(1)).settle();
 
-    assertThat(run.actions())
-        .containsExactly(PlayedRun.start(Stage.Infer, 6));
+    assertThat(run.actions()).containsExactly(PlayedRun.start(Stage.Infer, 6));
   }
 }

@@ -253,8 +253,11 @@ abstract class OutcomeScenarios extends ScenarioBase {
     EvalJobStatus good = awaitPhase("good", "Succeeded").getStatus();
     edit("whole", "runID", "2");
     EvalJobStatus next = awaitJob("whole", status -> status.run().number() == 2).getStatus();
+    edit("good", "runID", "2");
+    EvalJobStatus after = awaitJob("good", status -> status.run().number() == 2).getStatus();
     edit("whole", "suspend", true);
-    EvalJobStatus paused = awaitJob("whole", status -> "Suspended".equals(status.phase())).getStatus();
+    EvalJobStatus paused =
+        awaitJob("whole", status -> "Suspended".equals(status.phase())).getStatus();
 
     Set<String> written = new TreeSet<>();
     StatusFields.written(waiting, written);
@@ -263,6 +266,7 @@ abstract class OutcomeScenarios extends ScenarioBase {
     StatusFields.written(queued, written);
     StatusFields.written(good, written);
     StatusFields.written(next, written);
+    StatusFields.written(after, written);
     StatusFields.written(paused, written);
     assertThat(written).isEqualTo(StatusFields.declared());
     assertThat(half.models().get(0).progress().percent()).isEqualTo(50);

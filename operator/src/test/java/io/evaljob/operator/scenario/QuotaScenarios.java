@@ -216,8 +216,7 @@ abstract class QuotaScenarios extends ScenarioBase {
     apply(Samples.edited(job("three", "third"), "priorityClassName", urgent));
 
     awaitQuota(
-        "team",
-        status -> status.queueHead().stream().map(QueuedModel::name).toList().equals(THEN));
+        "team", status -> status.queueHead().stream().map(QueuedModel::name).toList().equals(THEN));
     letGo("first");
     awaitJob("three", status -> conditions(status).containsValue("True/Reserved"));
     assertThat(read("two").getStatus().phase()).isEqualTo("Queued");

@@ -222,7 +222,11 @@ class RealFaultsTest extends ScenarioBase {
   void aPodThatItsNodeRefusesIsMadeAgain() {
     limits =
         new LifecycleSettings(
-            Duration.ofSeconds(2), Duration.ofSeconds(2), Duration.ofMillis(50), Duration.ZERO, true);
+            Duration.ofSeconds(2),
+            Duration.ofSeconds(2),
+            Duration.ofMillis(50),
+            Duration.ZERO,
+            true);
     AtomicBoolean healthy = new AtomicBoolean();
     givenRuntime();
     whenJobs(

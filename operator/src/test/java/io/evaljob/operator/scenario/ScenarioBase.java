@@ -43,7 +43,8 @@ import org.junit.jupiter.api.BeforeEach;
 abstract class ScenarioBase {
 
   static final LifecycleSettings AT_ONCE =
-      new LifecycleSettings(Duration.ZERO, Duration.ZERO, Duration.ofMillis(50), Duration.ZERO, true);
+      new LifecycleSettings(
+          Duration.ZERO, Duration.ZERO, Duration.ofMillis(50), Duration.ZERO, true);
 
   static final RunnerArchive RUNNER =
       RunnerArchive.of(Map.of("__main__.py", "pass".getBytes(StandardCharsets.UTF_8)));

@@ -29,7 +29,8 @@ final class Author implements AutoCloseable {
 
   /** What is blocked is tried again soon. */
   private static final LifecycleSettings AT_ONCE =
-      new LifecycleSettings(Duration.ZERO, Duration.ZERO, Duration.ofMillis(500), Duration.ZERO, true);
+      new LifecycleSettings(
+          Duration.ZERO, Duration.ZERO, Duration.ofMillis(500), Duration.ZERO, true);
 
   private final ControlPlane cluster;
   private final String namespace;
