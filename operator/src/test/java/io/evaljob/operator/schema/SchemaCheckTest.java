@@ -82,10 +82,9 @@ class SchemaCheckTest {
             "  claimTemplate: {}",
             "13:3: spec.claimTemplate: there is no such field; move it to spec.storage.workspace"),
         add(
-            "  zzzzzzzzzz: 1",
-            "13:3: spec.zzzzzzzzzz: there is no such field; use one of: accelerator, datasets, env,"
-                + " hubTokenSecretRef, maxConcurrentModels, models, placement, queueName, resources,"
-                + " retryLimit, runID, runtimeRef, scoring, smokeTest, split, stallSeconds, storage"),
+            "  placement: {zzzzzzzzzz: 1}",
+            "13:15: spec.placement.zzzzzzzzzz: there is no such field; use one of: nodeSelector,"
+                + " tolerations"),
         add(
             "  storage:\n    volume: []",
             "14:5: spec.storage.volume: there is no such field; did you mean volumes, or does it"
