@@ -49,7 +49,7 @@ final class HeldDevices {
         .list()
         .getItems()
         .stream()
-        .filter(job -> isOf(job, charge))
+        .filter(job -> isOf(job, charge) && !QuotaDemands.isOfKueue(job))
         .anyMatch(Liveness::mayMakePods);
   }
 

@@ -30,11 +30,22 @@ final class QuotaDemands {
     return models(job).stream().anyMatch(QuotaDemands::isAtDevices);
   }
 
-  /** Models that a quota may be charged for: those of a queue of Kueue are Kueue's. */
+  /**
+   * Models whose next attempt a quota admits: with a queue, Kueue does. What the present attempt
+   * holds then is told by its Job alone, which may be older than the queue in the spec.
+   */
   private static List<ModelStatus> models(EvalJob job) {
-    return job.getStatus() == null || job.getSpec().queueNameIfSet().isPresent()
-        ? List.of()
-        : job.getStatus().models();
+    return job.getSpec().queueNameIfSet().isPresent() ? List.of() : all(job);
+  }
+
+  private static List<ModelStatus> all(EvalJob job) {
+    return job.getStatus() == null ? List.of() : job.getStatus().models();
+  }
+
+  /** Whether a Job is in a queue of Kueue: no EvalQuota is charged for it. */
+  static boolean isOfKueue(HasMetadata job) {
+    Map<String, String> labels = job.getMetadata().getLabels();
+    return labels != null && labels.containsKey(Labels.QUEUE);
   }
 
   /** The attempts that wait in the queue. */
@@ -70,12 +81,15 @@ final class QuotaDemands {
         .toList();
   }
 
-  /** What a Job or pod of the Infer stage holds; empty where its labels are no attempt's. */
+  /**
+   * What a Job or pod of the Infer stage holds that no queue of Kueue admitted; empty where its
+   * labels are no attempt's.
+   */
   static Optional<Charge> holding(EvalJob job, HasMetadata child, Instant now) {
     return key(child)
         .flatMap(
             key ->
-                models(job).stream()
+                all(job).stream()
                     .filter(model -> model.name().equals(key.model()) && devices(model) > 0)
                     .findFirst()
                     .map(model -> charge(job, key, devices(model), now)));

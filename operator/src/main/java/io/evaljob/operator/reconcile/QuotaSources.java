@@ -156,10 +156,30 @@ final class QuotaSources {
       Stream.concat(
               jobs.byIndex(AT_DEVICES, namespace).stream(),
               pods.byIndex(AT_DEVICES, namespace).stream())
+          .filter(child -> !isOfKueue(child))
           .flatMap(child -> holding(child, charged, now).stream())
           .forEach(holding::add);
     }
+    Set<AttemptKey> ofKueue = ofKueue(own);
+    holding.removeIf(charge -> ofKueue.contains(charge.key()));
     return new Snapshot(QuotaRecords.limits(quota), own, charges, waiting, holding, now);
+  }
+
+  /** By the Job, since an edit of {@code spec.queueName} moves none that runs. */
+  private boolean isOfKueue(HasMetadata child) {
+    return child instanceof Job
+        ? QuotaDemands.isOfKueue(child)
+        : child.getMetadata().getOwnerReferences().stream()
+            .flatMap(owner -> jobs.withUid(owner.getUid()).stream())
+            .anyMatch(QuotaDemands::isOfKueue);
+  }
+
+  private Set<AttemptKey> ofKueue(Set<String> own) {
+    return own.stream()
+        .flatMap(namespace -> jobs.byIndex(AT_DEVICES, namespace).stream())
+        .filter(QuotaDemands::isOfKueue)
+        .flatMap(job -> QuotaDemands.key(job).stream())
+        .collect(Collectors.toSet());
   }
 
   private Collection<EvalJob> concerned(Set<String> own, List<Charge> charges) {

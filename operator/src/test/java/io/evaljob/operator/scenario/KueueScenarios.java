@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.api.v1alpha1.EvalJobStatus;
 import io.evaljob.api.v1alpha1.ModelStatus;
+import io.evaljob.api.v1alpha1.Reservation;
 import io.evaljob.api.v1alpha1.Stage;
 import io.evaljob.operator.observe.Workload;
 import io.evaljob.operator.resources.Labels;
@@ -189,6 +190,26 @@ abstract class KueueScenarios extends ScenarioBase {
     awaitPhase("out", "Succeeded");
     assertThat(inferJob(job).getMetadata().getLabels()).doesNotContainKey(Labels.QUEUE);
     assertThat(inferJob(job).getSpec().getSuspend()).isNotEqualTo(true);
+  }
+
+  @Test
+  void whatKueueAdmittedIsNotChargedThoughTheSpecNamesNoQueueByNow() {
+    givenRuntime();
+    givenKueue(Workload.V1Beta2.class, 2);
+    whenInferRunsOnUntilItIsEvicted();
+    startOperator();
+    EvalJob job = applied(queued("theirs"));
+    awaitJob("theirs", KueueScenarios::holdsItsDevices);
+    edit("theirs", "queueName", null);
+
+    givenQuota("team", 2);
+    EvalJob ours = applied(job("ours", "base"));
+    awaitJob("ours", KueueScenarios::holdsItsDevices);
+
+    assertThat(awaitQuota("team", status -> !status.reservations().isEmpty()).reservations())
+        .map(Reservation::uid)
+        .containsExactly(ours.getMetadata().getUid());
+    assertThat(inferJob(job).getMetadata().getLabels()).containsEntry(Labels.QUEUE, QUEUE);
   }
 
   @Test

@@ -156,6 +156,35 @@ abstract class QuotaScenarios extends ScenarioBase {
   }
 
   @Test
+  void whatRunsWithoutAQueueIsChargedThoughTheSpecNamesOneByNow() {
+    givenRuntime();
+    whenJobs(this::inferWhenLetGo);
+    startOperator();
+    hold("first");
+    EvalJob one = applied(job("one", "first"));
+    await().until(() -> jobsOf(one).contains("first/infer/1"));
+    EvalJob moved = edit("one", "queueName", "team-vlm");
+    awaitJob(
+        "one",
+        status ->
+            status
+                .observedGenerationIfSet()
+                .filter(moved.getMetadata().getGeneration()::equals)
+                .isPresent());
+
+    givenQuota("late", 2);
+    EvalQuotaStatus late = awaitQuota("late", status -> status.summary() != null);
+    apply(job("two", "second"));
+    awaitWaiting("two", "EvalQuota");
+
+    assertThat(late.reservations()).map(Reservation::uid).containsExactly(uid(one));
+    letGo("first");
+    awaitPhase("one", "Succeeded");
+    awaitPhase("two", "Succeeded");
+    awaitQuota("late", status -> status.reservations().isEmpty());
+  }
+
+  @Test
   void whatIsGreaterThanTheQuotaIsRefusedUntilTheQuotaIsRaised() {
     givenRuntime();
     givenQuota("small", 1);
