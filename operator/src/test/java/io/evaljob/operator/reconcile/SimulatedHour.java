@@ -1,0 +1,902 @@
+package io.evaljob.operator.reconcile;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.evaljob.api.v1alpha1.EvalJob;
+import io.evaljob.api.v1alpha1.EvalJobSpec;
+import io.evaljob.api.v1alpha1.EvalJobStatus;
+import io.evaljob.api.v1alpha1.EvalQuota;
+import io.evaljob.api.v1alpha1.EvalQuotaSpec;
+import io.evaljob.api.v1alpha1.EvalRuntime;
+import io.evaljob.api.v1alpha1.FailureCause;
+import io.evaljob.api.v1alpha1.NamespaceSelector;
+import io.evaljob.api.v1alpha1.Progress;
+import io.evaljob.api.v1alpha1.ResultRow;
+import io.evaljob.api.v1alpha1.RunStatus;
+import io.evaljob.api.v1alpha1.Stage;
+import io.evaljob.operator.lifecycle.Action;
+import io.evaljob.operator.lifecycle.Conclusion;
+import io.evaljob.operator.lifecycle.Decision;
+import io.evaljob.operator.lifecycle.Lifecycle;
+import io.evaljob.operator.lifecycle.LifecycleInput;
+import io.evaljob.operator.lifecycle.LifecycleSettings;
+import io.evaljob.operator.lifecycle.Outcome;
+import io.evaljob.operator.observe.JobObserver;
+import io.evaljob.operator.observe.KueueView;
+import io.evaljob.operator.observe.Liveness;
+import io.evaljob.operator.observe.StageReport;
+import io.evaljob.operator.plan.DeviceContext;
+import io.evaljob.operator.quota.Admission;
+import io.evaljob.operator.quota.AttemptKey;
+import io.evaljob.operator.quota.Charge;
+import io.evaljob.operator.quota.Demand;
+import io.evaljob.operator.resources.ChildFactory;
+import io.evaljob.operator.resources.Labels;
+import io.evaljob.operator.resources.PlanConfigMap;
+import io.evaljob.operator.resources.ResourceSettings;
+import io.evaljob.operator.resources.Run;
+import io.evaljob.operator.resources.RunHash;
+import io.evaljob.operator.resources.RunnerArchive;
+import io.evaljob.operator.status.Conditions;
+import io.evaljob.operator.status.SameStatus;
+import io.evaljob.operator.validate.JobInputs;
+import io.evaljob.operator.validate.Manifests;
+import io.evaljob.operator.validate.Validation;
+import io.evaljob.operator.validate.Validator;
+import io.fabric8.kubernetes.api.model.ConfigMap;
+import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
+import io.fabric8.kubernetes.api.model.OwnerReferenceBuilder;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.PodBuilder;
+import io.fabric8.kubernetes.api.model.PodConditionBuilder;
+import io.fabric8.kubernetes.api.model.Quantity;
+import io.fabric8.kubernetes.api.model.batch.v1.Job;
+import io.fabric8.kubernetes.api.model.batch.v1.JobBuilder;
+import io.fabric8.kubernetes.client.utils.Serialization;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.PriorityQueue;
+import java.util.Random;
+import java.util.Set;
+
+/**
+ * A cluster of simulated time: API objects in memory, nodes with devices, pods that run for a
+ * while, and the operator's own decisions (validation, planning, lifecycle, admission) over them.
+ * It has no threads and no clock: the same seed gives the same hour.
+ *
+ * <p>What is pretended is the world: etcd, the Job controller, the scheduler, the kubelet, the
+ * runner, and the shell around the decisions, which here executes their actions one by one and may
+ * be killed before any of its writes.
+ *
+ * <p>Longer than most: it is one state, and its events are read together.
+ */
+final class SimulatedHour {
+
+  static final String GPU = "nvidia.com/gpu";
+  static final List<Integer> PRIORITIES = List.of(0, 100, 1000);
+
+  private static final String RUNTIME =
+      """
+      apiVersion: evaljob.io/v1alpha1
+      kind: EvalRuntime
+      metadata: {name: program}
+      spec:
+        harness: Command
+        command: {args: [python3, /opt/eval.py]}
+        image: registry.example/eval:1
+        allow: {namespaceSelector: {}}
+      """;
+
+  private static final String JOB =
+      """
+      apiVersion: evaljob.io/v1alpha1
+      kind: EvalJob
+      metadata: {name: job-INDEX, namespace: SPACE}
+      spec:
+        runtimeRef: {name: program}
+        models: [{name: base}]
+        datasets: [{name: one}]
+        accelerator: {devicesPerProcess: 1, processes: COUNT}
+      """;
+
+  private static final ObjectMapper MAPPER = new ObjectMapper();
+  private static final Instant START = Instant.parse("2026-11-23T15:00:00Z");
+  private static final Duration PATIENCE = Duration.ofMinutes(5);
+  private static final List<String> NAMESPACES = List.of("a", "b", "c");
+  private static final LifecycleSettings SETTINGS = LifecycleSettings.DEFAULT;
+
+  /** What all EvalJobs share, read once: the built-in catalogue is large. */
+  private record Shared(JobInputs first, EvalRuntime runtime) {
+
+    static Shared read() {
+      Manifests manifests = Manifests.of(RUNTIME, JOB.replace("COUNT", "1"));
+      return new Shared(
+          manifests.inputs(manifests.job(), new DeviceContext.RequestedInPod()),
+          manifests.runtime());
+    }
+
+    JobInputs of(EvalJob job) {
+      return new JobInputs(
+          job,
+          first.runtime(),
+          first.runtimeNames(),
+          first.namespaceLabels(),
+          first.profiles(),
+          first.claims(),
+          first.devices(),
+          first.operatorNamespace(),
+          first.quota());
+    }
+  }
+
+  private final Shared inputs = Shared.read();
+  private final Random random;
+  private final PriorityQueue<Event> events =
+      new PriorityQueue<>(Comparator.comparing(Event::at).thenComparing(Event::number));
+  private final Map<String, Entry> entries = new LinkedHashMap<>();
+  private final Set<String> dirty = new LinkedHashSet<>();
+  private final ChildFactory children =
+      new ChildFactory(new ResourceSettings("", RunnerArchive.of(Map.of())));
+  private final SimulatedNodes nodes = new SimulatedNodes(8, 8);
+  private final List<Runnable> unbound = new ArrayList<>();
+  private final EvalQuota quota = new EvalQuota();
+  private final Tally tally = new Tally();
+  private Instant now = START;
+  private Duration skew = Duration.ZERO;
+  private boolean quotaDirty;
+  private int charged;
+  private boolean down;
+  private boolean ticking;
+  private int writesUntilCrash = Integer.MAX_VALUE;
+  private long number;
+  private int uids;
+
+  private record Event(Instant at, long number, Runnable what) {}
+
+  /** The operator was killed before a write. */
+  private static final class Killed extends RuntimeException {
+    private static final long serialVersionUID = 1;
+  }
+
+  /** One EvalJob and its children. */
+  private static final class Entry {
+    private final EvalJob job;
+    private final Optional<String> runHash;
+    private final int priority;
+    private Validation.Valid validation;
+    private final Map<String, ConfigMap> plans = new HashMap<>();
+    private final Map<String, Job> jobs = new LinkedHashMap<>();
+    private final Map<String, Pod> pods = new LinkedHashMap<>();
+    private final Map<String, StageReport> reports = new HashMap<>();
+    private final Set<String> settled = new HashSet<>();
+    private Optional<Instant> again = Optional.empty();
+    private Optional<Instant> queued = Optional.empty();
+    private Optional<Instant> suspended = Optional.empty();
+
+    /** What its status asks of the quota, which is read far more often than the status changes. */
+    private List<Demand> demands = List.of();
+
+    Entry(EvalJob job, Validation.Valid validation, Optional<String> runHash, int priority) {
+      this.job = job;
+      this.validation = validation;
+      this.runHash = runHash;
+      this.priority = priority;
+    }
+
+    boolean finished() {
+      return job.getStatus() != null && job.getStatus().completionTime() != null;
+    }
+
+    String uid() {
+      return job.getMetadata().getUid();
+    }
+
+    void status(EvalJobStatus status) {
+      job.setStatus(status);
+      demands = QuotaDemands.waiting(job, priority);
+    }
+  }
+
+  /** What happened. */
+  static final class Tally {
+    /** Seconds, devices charged, devices held, quota; every ten seconds. */
+    final List<int[]> devices = new ArrayList<>();
+
+    /** Seconds from the queue to the grant, by priority. */
+    final Map<Integer, List<Long>> waits = new LinkedHashMap<>();
+
+    final Map<String, Integer> counts = new LinkedHashMap<>();
+    final Map<String, Integer> phases = new LinkedHashMap<>();
+
+    void count(String what) {
+      counts.merge(what, 1, Integer::sum);
+    }
+
+    int of(String what) {
+      return counts.getOrDefault(what, 0);
+    }
+  }
+
+  SimulatedHour(long seed) {
+    random = new Random(seed);
+    quota.setMetadata(new ObjectMetaBuilder().withName("vlm").withGeneration(1L).build());
+    setQuota(64);
+  }
+
+  Tally tally() {
+    return tally;
+  }
+
+  /** Runs an hour of arrivals and faults, and on until everything has ended. */
+  void run(int jobs) {
+    long span = Duration.ofMinutes(50).toMillis();
+    for (int i = 0; i < jobs; i++) {
+      int index = i;
+      at(Duration.ofMillis((long) (random.nextDouble() * span)), () -> arrive(index));
+    }
+    for (int minute = 2; minute < 58; minute++) {
+      Duration then = Duration.ofSeconds(minute * 60L + random.nextInt(60));
+      switch (minute % 7) {
+        case 0 -> at(then, this::loseNode);
+        case 1, 3, 5 -> at(then, () -> writesUntilCrash = 1 + random.nextInt(6));
+        case 2 -> at(then, () -> setQuota(16 * (2 + random.nextInt(3))));
+        case 4 -> at(then, () -> skew = Duration.ofSeconds(random.nextInt(1200) - 600));
+        default -> {
+          at(then, this::deleteSome);
+          at(then.plusSeconds(10), this::suspendSome);
+        }
+      }
+    }
+    at(Duration.ofMinutes(58), () -> setQuota(64));
+    for (int second = 0; second < 3600; second += 10) {
+      at(Duration.ofSeconds(second), this::sample);
+    }
+    Instant limit = START.plus(Duration.ofHours(6));
+    while (!events.isEmpty()) {
+      Event next = events.poll();
+      assertThat(next.at()).as("everything ends").isBefore(limit);
+      now = next.at();
+      next.what().run();
+      checkDevices();
+    }
+    checkEnd();
+  }
+
+  private void at(Duration after, Runnable what) {
+    events.add(new Event(START.plus(after), number++, what));
+  }
+
+  private void later(Duration after, Runnable what) {
+    events.add(new Event(now.plus(after), number++, what));
+  }
+
+  private Duration seconds(int least, int most) {
+    return Duration.ofMillis(1000L * least + random.nextInt(1000 * (most - least) + 1));
+  }
+
+  // The world.
+
+  private void setQuota(int devices) {
+    quota.setSpec(
+        new EvalQuotaSpec(
+            new NamespaceSelector(null, null),
+            Map.of(GPU, new Quantity(Integer.toString(devices))),
+            Map.of(),
+            (int) PATIENCE.toSeconds()));
+    tally.count("quota edits");
+    wakeAll();
+  }
+
+  private void arrive(int index) {
+    int devices = 1 << random.nextInt(4);
+    String namespace = NAMESPACES.get(index % NAMESPACES.size());
+    EvalJob job =
+        Serialization.unmarshal(
+            JOB.replace("INDEX", Integer.toString(index))
+                .replace("SPACE", namespace)
+                .replace("COUNT", Integer.toString(devices)),
+            EvalJob.class);
+    job.getMetadata().setUid(uid());
+    job.getMetadata().setGeneration(1L);
+    Validation validation = Validator.validate(inputs.of(job));
+    assertThat(validation).isInstanceOf(Validation.Valid.class);
+    int priority = PRIORITIES.get(random.nextInt(10) == 0 ? 2 : random.nextInt(2));
+    Entry entry =
+        new Entry(
+            job,
+            (Validation.Valid) validation,
+            Optional.of(RunHash.of(job, inputs.runtime())),
+            priority);
+    entries.put(entry.uid(), entry);
+    tally.count("jobs");
+    wake(entry);
+  }
+
+  private String uid() {
+    return String.format("00000000-0000-0000-0000-%012d", ++uids);
+  }
+
+  private void deleteSome() {
+    List<Entry> all = entries.values().stream().filter(entry -> !entry.finished()).toList();
+    for (int i = 0; i < 3 && !all.isEmpty(); i++) {
+      Entry gone = all.get(random.nextInt(all.size()));
+      if (entries.remove(gone.uid()) != null) {
+        tally.count("deletions");
+        List.copyOf(gone.jobs.values()).forEach(job -> removeJob(gone, job));
+        wakeQuota();
+      }
+    }
+  }
+
+  private void suspendSome() {
+    List<Entry> all =
+        entries.values().stream()
+            .filter(entry -> !entry.finished() && entry.suspended.isEmpty())
+            .toList();
+    for (int i = 0; i < 8 && !all.isEmpty(); i++) {
+      Entry chosen = all.get(random.nextInt(all.size()));
+      if (chosen.suspended.isEmpty()) {
+        tally.count("suspensions");
+        suspend(chosen, true);
+        chosen.suspended = Optional.of(now);
+        chosen.queued = Optional.empty();
+        later(
+            seconds(120, 300),
+            () -> {
+              suspend(chosen, false);
+              chosen.suspended = Optional.empty();
+            });
+      }
+    }
+  }
+
+  private void suspend(Entry entry, boolean suspend) {
+    ObjectNode spec = MAPPER.valueToTree(entry.job.getSpec());
+    entry.job.setSpec(MAPPER.convertValue(spec.put("suspend", suspend), EvalJobSpec.class));
+    entry.job.getMetadata().setGeneration(entry.job.getMetadata().getGeneration() + 1);
+    entry.validation = (Validation.Valid) Validator.validate(inputs.of(entry.job));
+    wake(entry);
+  }
+
+  private void loseNode() {
+    String name = nodes.lose(random.nextInt(8));
+    tally.count("node losses");
+    for (Entry entry : entries.values()) {
+      for (Pod pod : List.copyOf(entry.pods.values())) {
+        if (name.equals(pod.getSpec().getNodeName()) && isLive(pod)) {
+          end(
+              entry,
+              pod,
+              "Failed",
+              new PodBuilder(pod)
+                  .editStatus()
+                  .withPhase("Failed")
+                  .addToConditions(
+                      new PodConditionBuilder()
+                          .withType("DisruptionTarget")
+                          .withStatus("True")
+                          .withReason("DeletionByTaintManager")
+                          .build())
+                  .endStatus()
+                  .build());
+        }
+      }
+    }
+    later(
+        seconds(120, 240),
+        () -> {
+          nodes.back(name);
+          bindAll();
+        });
+  }
+
+  private void makePod(Entry entry, Job job) {
+    Pod pod =
+        new PodBuilder()
+            .withMetadata(
+                new ObjectMetaBuilder()
+                    .withName(job.getMetadata().getName() + "-x")
+                    .withNamespace(job.getMetadata().getNamespace())
+                    .withUid(uid())
+                    .withCreationTimestamp(Conditions.time(now))
+                    .withLabels(job.getMetadata().getLabels())
+                    .withOwnerReferences(
+                        new OwnerReferenceBuilder()
+                            .withKind("Job")
+                            .withName(job.getMetadata().getName())
+                            .withUid(job.getMetadata().getUid())
+                            .withController(true)
+                            .build())
+                    .build())
+            .withSpec(job.getSpec().getTemplate().getSpec())
+            .withNewStatus()
+            .withPhase("Pending")
+            .endStatus()
+            .build();
+    put(entry, pod);
+    unbound.add(() -> bind(entry, pod.getMetadata().getUid(), stageOf(job)));
+    bindAll();
+  }
+
+  /** Those that find no room stay in the list. */
+  private void bindAll() {
+    List<Runnable> all = List.copyOf(unbound);
+    unbound.clear();
+    all.forEach(Runnable::run);
+  }
+
+  private void bind(Entry entry, String uid, Stage stage) {
+    Pod pod = entry.pods.get(uid);
+    if (pod == null || !isLive(pod)) {
+      return;
+    }
+    Optional<String> node = nodes.bind(devices(pod));
+    if (node.isEmpty()) {
+      unbound.add(() -> bind(entry, uid, stage));
+      put(
+          entry,
+          new PodBuilder(pod)
+              .editStatus()
+              .withConditions(
+                  new PodConditionBuilder()
+                      .withType("PodScheduled")
+                      .withStatus("False")
+                      .withReason("Unschedulable")
+                      .withMessage("0/8 nodes are available: 8 Insufficient " + GPU + ".")
+                      .build())
+              .endStatus()
+              .build());
+      return;
+    }
+    put(
+        entry,
+        new PodBuilder(pod)
+            .editSpec()
+            .withNodeName(node.get())
+            .endSpec()
+            .editStatus()
+            .withPhase("Running")
+            .withConditions(List.of())
+            .addNewContainerStatus()
+            .withName(pod.getSpec().getContainers().get(0).getName())
+            .withImageID("registry.example/eval@sha256:00")
+            .withNewState()
+            .withNewRunning(Conditions.time(now))
+            .endState()
+            .endContainerStatus()
+            .endStatus()
+            .build());
+    later(stage == Stage.Infer ? seconds(15, 90) : seconds(2, 8), () -> exit(entry, uid, stage));
+  }
+
+  private void exit(Entry entry, String uid, Stage stage) {
+    Pod pod = entry.pods.get(uid);
+    if (pod == null || !isLive(pod) || !entries.containsKey(entry.uid())) {
+      return;
+    }
+    boolean fails = stage == Stage.Infer && random.nextInt(20) == 0;
+    if (stage == Stage.Score && !entry.settled.contains(uid)) {
+      entry.reports.putIfAbsent(uid, report(entry, pod));
+      wake(entry);
+      later(Duration.ofSeconds(1), () -> exit(entry, uid, stage));
+      return;
+    }
+    FailureCause cause =
+        List.of(FailureCause.RankFailed, FailureCause.OutOfMemory, FailureCause.HarnessFailed)
+            .get(random.nextInt(3));
+    tally.count(fails ? "failed attempts" : "attempts that succeeded");
+    end(
+        entry,
+        pod,
+        fails ? "Failed" : "Complete",
+        new PodBuilder(pod)
+            .editStatus()
+            .withPhase(fails ? "Failed" : "Succeeded")
+            .editFirstContainerStatus()
+            .withNewState()
+            .withNewTerminated()
+            .withExitCode(fails ? 1 : 0)
+            .withStartedAt(Conditions.time(now))
+            .withMessage(
+                "{\"outcome\":\""
+                    + (fails ? "Failed" : "Succeeded")
+                    + "\",\"cause\":\""
+                    + (fails ? cause : "")
+                    + "\",\"datasetsTotal\":1}")
+            .endTerminated()
+            .endState()
+            .endContainerStatus()
+            .endStatus()
+            .build());
+  }
+
+  private static StageReport report(Entry entry, Pod pod) {
+    return new StageReport(
+        entry.job.getMetadata().getNamespace(),
+        entry.job.getMetadata().getName(),
+        entry.uid(),
+        "base",
+        pod.getMetadata().getName(),
+        pod.getMetadata().getUid(),
+        Stage.Score,
+        Integer.parseInt(pod.getMetadata().getLabels().get(Labels.ATTEMPT)),
+        1,
+        true,
+        new Progress(1, 1, 1, 1, 100, null),
+        Optional.empty(),
+        List.of(new ResultRow("base", "one", "Succeeded", "accuracy", "1", null, 1L, 0L, null)),
+        Optional.empty());
+  }
+
+  private void end(Entry entry, Pod before, String condition, Pod after) {
+    release(before);
+    put(entry, after);
+    String owner = before.getMetadata().getOwnerReferences().get(0).getName();
+    Job job = entry.jobs.get(owner);
+    if (job != null) {
+      entry.jobs.put(
+          owner,
+          new JobBuilder(job)
+              .editOrNewStatus()
+              .addNewCondition()
+              .withType(condition)
+              .withStatus("True")
+              .endCondition()
+              .endStatus()
+              .build());
+    }
+    wake(entry);
+    wakeQuota();
+    bindAll();
+  }
+
+  private void release(Pod pod) {
+    if (pod.getSpec().getNodeName() != null && isLive(pod)) {
+      nodes.release(pod.getSpec().getNodeName(), devices(pod));
+    }
+  }
+
+  private void removeJob(Entry entry, Job job) {
+    entry.jobs.remove(job.getMetadata().getName());
+    for (Pod pod : List.copyOf(entry.pods.values())) {
+      if (job.getMetadata()
+          .getUid()
+          .equals(pod.getMetadata().getOwnerReferences().get(0).getUid())) {
+        release(pod);
+        entry.pods.remove(pod.getMetadata().getUid());
+      }
+    }
+    wake(entry);
+    bindAll();
+  }
+
+  private void put(Entry entry, Pod pod) {
+    entry.pods.put(pod.getMetadata().getUid(), pod);
+    wake(entry);
+  }
+
+  private static boolean isLive(Pod pod) {
+    return Liveness.mayHoldDevices(pod);
+  }
+
+  private static Stage stageOf(Job job) {
+    return JobObserver.stageOf(job).orElseThrow();
+  }
+
+  private static int devices(Pod pod) {
+    Map<String, Quantity> requests =
+        pod.getSpec().getContainers().get(0).getResources().getRequests();
+    Quantity requested = requests == null ? null : requests.get(GPU);
+    return requested == null ? 0 : Integer.parseInt(requested.getAmount());
+  }
+
+  // The operator.
+
+  private void wake(Entry entry) {
+    if (entries.containsKey(entry.uid())) {
+      dirty.add(entry.uid());
+      tickSoon();
+    }
+  }
+
+  private void wakeQuota() {
+    quotaDirty = true;
+    tickSoon();
+  }
+
+  private void wakeAll() {
+    entries.values().stream()
+        .filter(entry -> !entry.finished())
+        .forEach(entry -> dirty.add(entry.uid()));
+    wakeQuota();
+  }
+
+  private void tickSoon() {
+    if (!down && !ticking) {
+      ticking = true;
+      later(Duration.ofMillis(50 + random.nextInt(150)), this::tick);
+    }
+  }
+
+  private void tick() {
+    ticking = false;
+    if (down) {
+      return;
+    }
+    List<String> work = List.copyOf(dirty);
+    dirty.clear();
+    try {
+      if (quotaDirty) {
+        quotaDirty = false;
+        admit();
+      }
+      for (String uid : work) {
+        Entry entry = entries.get(uid);
+        if (entry != null) {
+          pass(entry);
+        }
+      }
+    } catch (Killed killed) {
+      tally.count("crashes");
+      down = true;
+      dirty.clear();
+      entries.values().forEach(entry -> entry.again = Optional.empty());
+      later(
+          seconds(5, 15),
+          () -> {
+            down = false;
+            wakeAll();
+          });
+    }
+  }
+
+  /** What would be lost by a crash is lost from here on. */
+  private void write() {
+    if (--writesUntilCrash <= 0) {
+      writesUntilCrash = Integer.MAX_VALUE;
+      throw new Killed();
+    }
+    tally.count("writes");
+  }
+
+  private void admit() {
+    Instant told = now.plus(skew);
+    List<Demand> waiting = new ArrayList<>();
+    List<Charge> holding = new ArrayList<>();
+    for (Entry entry : entries.values()) {
+      if (entry.finished()) {
+        continue;
+      }
+      waiting.addAll(entry.demands);
+      holding.addAll(QuotaDemands.holding(entry.job, told));
+      entry.jobs.values().stream()
+          .filter(job -> stageOf(job) == Stage.Infer && Liveness.mayMakePods(job))
+          .forEach(job -> QuotaDemands.holding(entry.job, job, told).ifPresent(holding::add));
+    }
+    io.evaljob.operator.quota.Decision decision =
+        Admission.decide(
+            new io.evaljob.operator.quota.Snapshot(
+                QuotaRecords.limits(quota),
+                Set.copyOf(NAMESPACES),
+                quota.getStatus() == null ? List.of() : QuotaRecords.charges(quota),
+                waiting,
+                holding,
+                told));
+    if (!decision.granted().isEmpty()) {
+      assertThat(decision.used().get(GPU))
+          .as("nothing is granted beyond the quota")
+          .isLessThanOrEqualTo(QuotaRecords.limits(quota).hard().get(GPU));
+    }
+    var status = QuotaRecords.status(quota, decision, Map.of(), told);
+    if (quota.getStatus() != null && SameStatus.test(quota.getStatus(), status)) {
+      return;
+    }
+    write();
+    quota.setStatus(status);
+    charged = decision.ledger().stream().mapToInt(Charge::devices).sum();
+    for (Demand granted : decision.granted()) {
+      Entry entry = entries.get(granted.key().uid());
+      entry.queued.ifPresent(
+          since ->
+              tally
+                  .waits
+                  .computeIfAbsent(entry.priority, none -> new ArrayList<>())
+                  .add(Duration.between(since, now).toSeconds()));
+      entry.queued = Optional.empty();
+      wake(entry);
+    }
+    decision.head().forEach(place -> wake(entries.get(place.demand().key().uid())));
+  }
+
+  private void pass(Entry entry) {
+    LifecycleInput input = input(entry);
+    Decision decision = Lifecycle.decide(input);
+    List<Outcome> outcomes = new ArrayList<>();
+    for (Action action : decision.actions()) {
+      outcomes.add(execute(entry, action));
+    }
+    Conclusion conclusion = decision.conclude(outcomes);
+    EvalJobStatus before = entry.job.getStatus();
+    if (before == null || !SameStatus.test(before, conclusion.status())) {
+      write();
+      entry.status(conclusion.status());
+      tally.phases.merge(
+          (before == null ? "" : before.phase()) + ">" + conclusion.status().phase(),
+          1,
+          Integer::sum);
+      boolean queued =
+          conclusion.status().models().stream()
+              .anyMatch(model -> model.queuedTimeIfSet().isPresent());
+      if (queued && entry.queued.isEmpty()) {
+        entry.queued = Optional.of(now);
+      }
+      wakeQuota();
+    }
+    entry.settled.addAll(conclusion.settledReports());
+    checkSettles(entry, decision, conclusion);
+    entry.again = conclusion.requeueAfter().map(now::plus);
+    conclusion.requeueAfter().ifPresent(after -> later(after, () -> wake(entry)));
+  }
+
+  private LifecycleInput input(Entry entry) {
+    long run =
+        Optional.ofNullable(entry.job.getStatus())
+            .flatMap(EvalJobStatus::runIfSet)
+            .map(RunStatus::number)
+            .orElse(1L);
+    JobObserver observer = new JobObserver(entry.uid(), run);
+    List<Job> jobs = List.copyOf(entry.jobs.values());
+    return new LifecycleInput(
+        entry.job,
+        entry.validation,
+        entry.runHash,
+        observer.observe(jobs, List.copyOf(entry.pods.values()), List.of(), KueueView.NOT_ASKED),
+        observer.jobsOfOtherRuns(jobs),
+        entry.plans.keySet(),
+        Set.of(),
+        entry.reports,
+        now.plus(skew),
+        SETTINGS,
+        Optional.of(QuotaRecords.view(quota, entry.job)));
+  }
+
+  private Outcome execute(Entry entry, Action action) {
+    if (action instanceof Action.NamePlan named) {
+      ConfigMap plan = plan(entry, named.run());
+      return new Outcome.Planned(
+          action, "base", plan.getMetadata().getName(), PlanConfigMap.digest(plan));
+    }
+    if (action instanceof Action.EnsurePlan) {
+      ConfigMap plan = plan(entry, entry.job.getStatus().runIfSet().orElseThrow());
+      write();
+      entry.plans.put(plan.getMetadata().getName(), plan);
+      return new Outcome.Planned(
+          action, "base", plan.getMetadata().getName(), PlanConfigMap.digest(plan));
+    }
+    if (action instanceof Action.StartStage start) {
+      return start(entry, start);
+    }
+    if (action instanceof Action.DeleteJob delete) {
+      write();
+      Optional.ofNullable(entry.jobs.get(delete.name())).ifPresent(job -> removeJob(entry, job));
+      return new Outcome.Done(action, delete.name());
+    }
+    write();
+    return new Outcome.Done(action, "results");
+  }
+
+  private Outcome start(Entry entry, Action.StartStage start) {
+    long run = entry.job.getStatus().runIfSet().map(RunStatus::number).orElse(1L);
+    AttemptKey key = new AttemptKey(entry.uid(), run, start.model(), start.attempt());
+    if (start.quota().isPresent() && !QuotaRecords.isCharged(quota, key)) {
+      return new Outcome.Uncharged(start);
+    }
+    Job job =
+        children.job(entry.job, entry.plans.get(start.planName()), start.stage(), start.attempt());
+    Job there = entry.jobs.get(job.getMetadata().getName());
+    if (there != null) {
+      return new Outcome.Started(start, there.getMetadata().getUid());
+    }
+    write();
+    job.getMetadata().setUid(uid());
+    job.getMetadata().setCreationTimestamp(Conditions.time(now));
+    entry.jobs.put(job.getMetadata().getName(), job);
+    later(
+        seconds(0, 2),
+        () -> {
+          if (entry.jobs.containsKey(job.getMetadata().getName())) {
+            makePod(entry, job);
+          }
+        });
+    return new Outcome.Started(start, job.getMetadata().getUid());
+  }
+
+  private ConfigMap plan(Entry entry, RunStatus run) {
+    return children.plan(
+        entry.validation.job(),
+        entry.validation.job().models().get(0),
+        new Run(run.id(), run.number(), run.specHash()),
+        "");
+  }
+
+  // The invariants.
+
+  /** No node holds more than it has, and no device is held that is not charged. */
+  private void checkDevices() {
+    if (nodes.isOverloaded()) {
+      throw new AssertionError("a node holds more devices than it has, or fewer than none");
+    }
+    if (nodes.held() > charged) {
+      assertThat(nodes.held()).as("held devices are charged").isLessThanOrEqualTo(charged);
+    }
+  }
+
+  /** A pass that did nothing says the same when it is taken again. */
+  private void checkSettles(Entry entry, Decision decision, Conclusion conclusion) {
+    if (!decision.actions().isEmpty() || random.nextInt(10) > 0) {
+      return;
+    }
+    Decision again = Lifecycle.decide(input(entry));
+    if (again.actions().isEmpty()) {
+      assertThat(SameStatus.test(again.conclude(List.of()).status(), conclusion.status()))
+          .as("the status of %s does not flap", entry.job.getMetadata().getName())
+          .isTrue();
+    }
+  }
+
+  /** Whatever is not at work says why, and something will wake it. */
+  private void sample() {
+    tally.devices.add(
+        new int[] {
+          (int) Duration.between(START, now).toSeconds(),
+          charged,
+          nodes.held(),
+          QuotaRecords.limits(quota).hard().get(GPU)
+        });
+    if (down) {
+      return;
+    }
+    for (Entry entry : entries.values()) {
+      boolean atWork =
+          entry.jobs.values().stream().anyMatch(Liveness::mayMakePods)
+              || entry.pods.values().stream().anyMatch(SimulatedHour::isLive);
+      boolean due = entry.again.filter(then -> !then.isBefore(now)).isPresent();
+      if (entry.suspended.filter(since -> since.isBefore(now.minusSeconds(60))).isPresent()) {
+        assertThat(entry.pods.values())
+            .as("%s is suspended and holds nothing", entry.job.getMetadata().getName())
+            .noneMatch(SimulatedHour::isLive);
+      }
+      if (entry.job.getStatus() != null
+          && entry.suspended.isEmpty()
+          && !entry.finished()
+          && !atWork
+          && !due
+          && !dirty.contains(entry.uid())) {
+        assertThat(entry.job.getStatus().waitingIfSet())
+            .as("%s waits with a reason", entry.job.getMetadata().getName())
+            .isPresent();
+      }
+    }
+  }
+
+  private void checkEnd() {
+    assertThat(entries.values()).as("every job has ended").allMatch(Entry::finished);
+    assertThat(nodes.held()).as("no device is held").isZero();
+    assertThat(QuotaRecords.charges(quota)).as("nothing is charged").isEmpty();
+    for (Entry entry : entries.values()) {
+      assertThat(entry.pods.values()).noneMatch(SimulatedHour::isLive);
+      tally.count("ended " + entry.job.getStatus().phase());
+    }
+  }
+}

@@ -1,0 +1,55 @@
+package io.evaljob.operator.reconcile;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/**
+ * An hour of a busy cluster with faults; {@link SimulatedHour} checks what must hold at every
+ * event. With {@code -Ddocs.update=true} the plots of the report on quotas are written anew.
+ */
+class SimulatedHourTest {
+
+  static final int JOBS = 1000;
+  static final long SEED = 20261123;
+
+  private static final Path IMAGES = Path.of("docs/images");
+
+  @Test
+  void anHourWithFaultsLeavesNothingBehind() throws IOException {
+    SimulatedHour hour = new SimulatedHour(SEED);
+
+    hour.run(JOBS);
+
+    SimulatedHour.Tally tally = hour.tally();
+    assertThat(tally.of("jobs")).isEqualTo(JOBS);
+    assertThat(tally.of("ended Succeeded")).isGreaterThan(JOBS * 9 / 10);
+    assertThat(
+            List.of(
+                "crashes",
+                "node losses",
+                "quota edits",
+                "failed attempts",
+                "deletions",
+                "suspensions"))
+        .as("faults that came")
+        .allMatch(fault -> tally.of(fault) > 0);
+    if (Boolean.getBoolean("docs.update")) {
+      Files.writeString(IMAGES.resolve("quota-devices.svg"), SimulatedHourPlots.devices(tally));
+      Files.writeString(IMAGES.resolve("quota-waits.svg"), SimulatedHourPlots.waits(tally));
+      System.out.println(tally.counts);
+      tally.waits.forEach(
+          (priority, waits) ->
+              System.out.printf(
+                  "priority %d: median %d, 95th of 100 %d, longest %d s%n",
+                  priority,
+                  SimulatedHourPlots.at(waits, 50),
+                  SimulatedHourPlots.at(waits, 95),
+                  SimulatedHourPlots.at(waits, 100)));
+    }
+  }
+}
