@@ -11,9 +11,11 @@ import io.evaljob.api.v1alpha1.Stage;
 import io.evaljob.api.v1alpha1.WaitingReason;
 import io.evaljob.operator.observe.AttemptObservation;
 import io.evaljob.operator.observe.ModelObservation;
+import io.evaljob.operator.observe.StageReport;
 import io.evaljob.operator.observe.TerminationMessage;
 import io.evaljob.operator.observe.Wait;
 import io.evaljob.operator.plan.DeviceContext;
+import io.evaljob.operator.quota.QuotaView;
 import io.evaljob.operator.resources.RunHash;
 import io.evaljob.operator.validate.Manifests;
 import io.evaljob.operator.validate.Validation;
@@ -35,6 +37,8 @@ final class PlayedRun {
   static final String MODEL = "base";
   static final Instant START = Instant.parse("2026-11-23T15:00:00Z");
 
+  private static final ObjectMapper MAPPER = new ObjectMapper();
+
   private final Manifests manifests;
   private final Set<String> plans = new HashSet<>();
   private final List<Action> actions = new ArrayList<>();
@@ -43,6 +47,8 @@ final class PlayedRun {
   private Instant now = START;
   private List<AttemptObservation> attempts = List.of();
   private List<String> livePods = List.of();
+  private Map<String, StageReport> reports = Map.of();
+  private Optional<QuotaView> quota = Optional.empty();
   private Conclusion last;
 
   private PlayedRun(Manifests manifests) {
@@ -90,6 +96,32 @@ final class PlayedRun {
     return text.toString();
   }
 
+  /** Another run that has come as far as this one, and goes on by itself. */
+  PlayedRun copy() {
+    PlayedRun copy = new PlayedRun(manifests);
+    copy.job = MAPPER.convertValue(MAPPER.valueToTree(job), EvalJob.class);
+    copy.plans.addAll(plans);
+    copy.now = now;
+    copy.attempts = attempts;
+    copy.livePods = livePods;
+    copy.reports = reports;
+    copy.quota = quota;
+    copy.last = last;
+    return copy;
+  }
+
+  /** What the pod of the attempt that is seen reports from now on. */
+  PlayedRun reports(StageReport report) {
+    reports = Map.of(report.podUid(), report);
+    return this;
+  }
+
+  /** The EvalQuota of the namespace from now on. */
+  PlayedRun quota(QuotaView view) {
+    quota = Optional.of(view);
+    return this;
+  }
+
   /** Passes, one after the other, until nothing is to be done at once any more. */
   PlayedRun settle() {
     do {
@@ -113,10 +145,10 @@ final class PlayedRun {
                 List.of(),
                 plans,
                 Set.of(),
-                Map.of(),
+                reports,
                 now,
                 LifecycleSettings.DEFAULT,
-                Optional.empty()));
+                quota));
     actions.addAll(decision.actions());
     last = decision.conclude(decision.actions().stream().map(this::done).toList());
     job.setStatus(last.status());
@@ -173,11 +205,18 @@ final class PlayedRun {
 
   /** Sets a field of the spec. */
   PlayedRun edit(String field, Object value) {
-    ObjectMapper mapper = new ObjectMapper();
-    ObjectNode tree = mapper.valueToTree(job);
+    ObjectNode tree = MAPPER.valueToTree(job);
     ((ObjectNode) tree.get("spec")).putPOJO(field, value);
-    job = mapper.convertValue(tree, EvalJob.class);
+    job = MAPPER.convertValue(tree, EvalJob.class);
     return this;
+  }
+
+  String uid() {
+    return Optional.ofNullable(job.getMetadata().getUid()).orElse("");
+  }
+
+  boolean isSuspended() {
+    return job.getSpec().suspendOrDefault();
   }
 
   EvalJobStatus status() {
