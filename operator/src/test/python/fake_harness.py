@@ -38,6 +38,8 @@ class FakeModel:
             if self.fail == 'oom':
                 raise torch.OutOfMemoryError('Tried to allocate 2.00 GiB')
             if self.fail == 'kill':
+                if 'PEER' in os.environ:
+                    open(os.environ['PEER']).close()  # when the peer answers its first
                 os.kill(os.getpid(), signal.SIGKILL)
             if self.fail == 'bus':
                 os.kill(os.getpid(), signal.SIGBUS)
@@ -65,6 +67,8 @@ class FakeModel:
         elif self.fail == 'reason' and self.calls > self.at:
             self.held = open(os.environ['PEER'], 'w')
             raise RuntimeError('[gloo/transport/tcp/pair.cc:547] Connection closed by peer')
+        elif self.fail == 'kill' and 'PEER' in os.environ and self.mine != self.rank and self.calls == 1:
+            open(os.environ['PEER'], 'w').close()
         answer = self.answer or 'ABCD'[int(message) % 4]
         if 'ANSWERED' in os.environ:
             log = os.open(os.environ['ANSWERED'], os.O_WRONLY | os.O_APPEND | os.O_CREAT)

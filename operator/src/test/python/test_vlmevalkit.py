@@ -310,7 +310,8 @@ class FailureTest(Harness):
         self.plan(rows=50, parameters={"fail": "kill", "at": "13"})
         self.run_stage("infer", 1)
         self.plan(rows=50, ranks=2, parameters={"fail": "kill", "rank": "1", "at": "3"})
-        output = self.run_stage("infer", 1)
+        # Rank 1 is killed when rank 0 answers, so that both have said what they found.
+        output = self.run_stage("infer", 1, PEER=self.fifo("peer"))
         self.assertIn("the number of processes changed from 1 to 2", output)
         self.assertIn("first: 7 of 25 samples are done already", output)
         self.assertIn("first: 6 of 25 samples are done already", output)
