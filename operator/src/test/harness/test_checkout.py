@@ -31,9 +31,11 @@ class CheckoutSplitTest(Split):
             "Qwen2VLChat", "qwen2-vl-deep"))
 
     def test_internvl_over_cards_4_to_7(self):
-        plan = self.split("InternVLChat", "internvl", "internvl", 4, visible="4,5,6,7",
-                          spec={"more": {"parameters": {"version": "V2.0"}}})
+        model = {"more": {"parameters": {"version": "V2.0"}}}
+        plan = self.split("InternVLChat", "internvl", "internvl", 4, visible="4,5,6,7", spec=dict(model))
         self.check_bytes(plan, self.infer())
+        self.assertEqual(self.answers("colours"), self.answers_on_one_card(
+            "InternVLChat", "internvl", **model))
 
     def test_two_ranks_of_two_cards(self):
         plan = self.split("Qwen2VLChat", "qwen2-vl-deep", "qwen2_vl", 2, 2)

@@ -9,7 +9,7 @@ import unittest
 
 import support
 from evaljob_runner import journal
-from harness_case import HarnessCase, free_form, multiple_choice
+from harness_case import HERE, HarnessCase, free_form, multiple_choice
 from test_judge import KEY, JudgeServer
 
 COUNT = 24
@@ -40,16 +40,17 @@ class Survival(HarnessCase):
                 found[int(index)] = answer
         return found
 
-    def started(self, least, **environment):
-        """An infer stage that has so many answers in its journals."""
-        process = self.start("infer", **environment)
+    def held(self, ranks, answers):
+        """An infer stage, each of whose ranks gave so many answers and waits in the next."""
+        process = self.start("infer", HOLD_AFTER=str(answers), PYTHONPATH=os.pathsep.join(
+            [os.path.join(HERE, "standin"), support.ROOT, self.environment["PYTHONPATH"]]))
         self.addCleanup(process.stdout.close)
         # Its output must not fill the pipe while the test looks at files.
         lines = []
         reader = threading.Thread(target=lambda: lines.extend(process.stdout), daemon=True)
         reader.start()
         deadline = time.monotonic() + support.TIMEOUT
-        while len(self.journals()) < least:
+        while len(self.journals()) < ranks * answers:
             self.assertIsNone(process.poll(), "".join(lines))
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.01)
@@ -66,7 +67,7 @@ class Survival(HarnessCase):
 
     def kill_and_go_on(self):
         self.plan_of(2)
-        process, lines, reader = self.started(5)
+        process, lines, reader = self.held(2, 4)
         with open(self.work_dir("harness", ".evaljob", "rank-1.json"), encoding="utf-8") as source:
             os.kill(json.load(source)["pid"], signal.SIGKILL)
         self.assertEqual(1, process.wait(support.TIMEOUT))
@@ -77,6 +78,7 @@ class Survival(HarnessCase):
         for rank, count in done.items():
             # A rank tells an answer as it is given, and writes it down as the next begins.
             self.assertLessEqual(count - len([i for i in kept if i % 2 == rank]), 1, (done, kept))
+        self.assertEqual([2 * 4, 2], [len(kept), len(done)], output)
         # Another number of processes takes over all of it.
         self.processes(3)
         output = self.stage("infer")
@@ -141,11 +143,12 @@ class MsTest(Survival):
 
     def test_told_to_end_all_answers_are_kept(self):
         self.plan_of(2)
-        process, lines, reader = self.started(3)
+        process, lines, reader = self.held(2, 3)
         process.send_signal(signal.SIGTERM)
         self.assertEqual(143, process.wait(support.TIMEOUT))
         reader.join()
         kept = self.journals()
+        self.assertEqual(2 * 3, len(kept), "".join(lines))
         self.assertEqual("Terminated", self.termination()["outcome"], "".join(lines))
         self.processes(1)
         self.assertIn("%d of %d samples are done already" % (len(kept), COUNT), self.stage("infer"))
@@ -163,6 +166,10 @@ class MsTest(Survival):
         rows = {row["dataset"]: row for row in self.report["results"]}
         self.assertEqual("Failed", rows["NO_SUCH_SET"]["phase"])
         self.assertIn("correct spec.datasets[].name", rows["NO_SUCH_SET"]["message"])
+        self.assertAlmostEqual(self.right(self.answers("colours")) / 14,
+                               float(rows["colours"]["score"]), 3)
+        self.assertEqual(self.right(self.answers("OCRBench_MINI")),
+                         float(rows["OCRBench_MINI"]["score"]))
         table = output.split("Run Summary Report", 1)[1]
         for name in ("colours", "OCRBench_MINI"):
             self.assertEqual("Succeeded", rows[name]["phase"], rows)

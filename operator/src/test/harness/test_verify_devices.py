@@ -13,7 +13,7 @@ class VerifyDevicesTest(HarnessCase):
         """Exit code and output on a machine with so many cards."""
         environment = dict(os.environ, PATH=self.path("bin") + os.pathsep + os.environ["PATH"])
         environment.pop("CUDA_VISIBLE_DEVICES", None)
-        environment["PYTHONPATH"] = ""
+        environment.update(PYTHONPATH="", OMP_NUM_THREADS="1")
         if cards:
             self.cards(cards)
             self.pretend(cards)
