@@ -112,7 +112,7 @@ class NewcomerTest {
 
     assertThat(kubectl.run("get", "ej", "-n", namespace, "-o", "wide"))
         .matches(
-            "NAME +PHASE +MODELS +DEVICES +PROGRESS +WAITING +AGE +SCORE +RUNTIME\\s+"
+            "NAME +PHASE +MODELS +DEVICES +PROGRESS +WAITING +AGE +SCORE +RUNTIME +QUEUE\\s+"
                 + "command +Succeeded +1/1 +0/0 +100% +\\S+ +\\S+.* +command-example\\s+");
 
     String described = kubectl.run("describe", "ej", "command", "-n", namespace);
