@@ -212,17 +212,17 @@ class UpgradeTest {
     JsonNode spec =
         definition.at("/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties");
     ((ArrayNode) spec.at("/scoring/properties/mode/enum")).add("Panel");
-    ((ObjectNode) spec).putObject("suspend").put("type", "boolean");
+    ((ObjectNode) spec).putObject("hibernate").put("type", "boolean");
     JsonNode status =
         definition.at("/spec/versions/0/schema/openAPIV3Schema/properties/status/properties");
     ((ObjectNode) status).putObject("quota").put("type", "string").put("maxLength", 64);
     assertThat(cluster.kubectl().askWith(definition.toString(), "apply", "-f", "-").errors())
         .isEmpty();
-    ObjectNode probe = object("probe", "suspend: true");
+    ObjectNode probe = object("probe", "hibernate: true");
     await()
         .atMost(Duration.ofSeconds(30))
         .until(() -> Admitted.dryCreate(admin, "default", probe).accepted());
-    store(namespace, object("newer", "scoring: {mode: Panel}\nsuspend: true"), "");
+    store(namespace, object("newer", "scoring: {mode: Panel}\nhibernate: true"), "");
     store(
         namespace,
         object("newer-finished", "scoring: {mode: Panel}"),

@@ -28,12 +28,16 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** Every example runs in a namespace that enforces restricted pod security. */
 @RealCluster
 class RestrictedPodsTest {
+
+  /** Kinds that do not end with the namespace. */
+  private static final Set<String> CLUSTER_WIDE = Set.of("EvalRuntime", "EvalQuota");
 
   @Test
   void podsOfEveryExampleAreAdmitted(ControlPlane cluster) throws IOException {
@@ -42,15 +46,15 @@ class RestrictedPodsTest {
     String namespace = cluster.namespace("restricted");
     List<Path> examples = examples();
     List<String> jobs = new ArrayList<>();
-    List<String> runtimes = new ArrayList<>();
+    List<Manifest> clusterWide = new ArrayList<>();
     Kubectl kubectl = cluster.kubectl();
     for (Path example : examples) {
       kubectl.run("apply", "-n", namespace, "-f", example.toString());
       for (Manifest manifest : ManifestReader.read(example).documents()) {
         if (manifest.kind().equals("EvalJob")) {
           jobs.add(manifest.name());
-        } else if (manifest.kind().equals("EvalRuntime")) {
-          runtimes.add(manifest.name());
+        } else if (CLUSTER_WIDE.contains(manifest.kind())) {
+          clusterWide.add(manifest);
         }
       }
     }
@@ -72,11 +76,11 @@ class RestrictedPodsTest {
       assertThat(reasons(admin, namespace)).isEmpty();
     } finally {
       author.close();
-      runtimes.forEach(
-          name ->
+      clusterWide.forEach(
+          manifest ->
               admin
-                  .genericKubernetesResources("evaljob.io/v1alpha1", "EvalRuntime")
-                  .withName(name)
+                  .genericKubernetesResources(manifest.apiVersion(), manifest.kind())
+                  .withName(manifest.name())
                   .delete());
     }
   }
