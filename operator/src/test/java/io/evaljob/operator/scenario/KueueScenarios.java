@@ -248,14 +248,7 @@ abstract class KueueScenarios extends ScenarioBase {
     givenRuntime();
     givenKueue(Workload.V1Beta2.class, 2);
     whenInferRunsOnUntilItIsEvicted();
-    RequestTap tap = RequestTap.open();
-    tap.before(
-        request -> request.startsWith("POST") && request.endsWith("/jobs"),
-        () -> {
-          if (tap.writes(namespace()).stream().filter(w -> w.endsWith("/jobs")).count() == 1) {
-            tap.cutAfter(0);
-          }
-        });
+    RequestTap tap = cutOffOnceTheSecondJobIsMade();
     startOperator(tap);
     EvalJob job = applied(queued("stopped"));
     tap.cutOff().await();
@@ -278,14 +271,7 @@ abstract class KueueScenarios extends ScenarioBase {
     givenRuntime();
     givenKueue(Workload.V1Beta2.class, 0);
     whenJobs((model, stage, attempt) -> succeeds(model));
-    RequestTap tap = RequestTap.open();
-    tap.before(
-        request -> request.startsWith("POST") && request.endsWith("/jobs"),
-        () -> {
-          if (tap.writes(namespace()).stream().filter(w -> w.endsWith("/jobs")).count() == 1) {
-            tap.cutAfter(0);
-          }
-        });
+    RequestTap tap = cutOffOnceTheSecondJobIsMade();
     startOperator(tap);
     EvalJob job = applied(Samples.edited(job("orphan", "base"), "queueName", "team-vlmm"));
     tap.cutOff().await();
@@ -300,5 +286,18 @@ abstract class KueueScenarios extends ScenarioBase {
     awaitPhase("orphan", "Succeeded");
 
     assertThat(jobsOf(job)).isEqualTo(List.of("base/infer/2", "base/prefetch/1", "base/score/1"));
+  }
+
+  /** Nothing gets through any more once the second Job has been made. */
+  private RequestTap cutOffOnceTheSecondJobIsMade() {
+    RequestTap tap = RequestTap.open();
+    tap.before(
+        request -> request.startsWith("POST") && request.endsWith("/jobs"),
+        () -> {
+          if (tap.writes(namespace()).stream().filter(w -> w.endsWith("/jobs")).count() == 1) {
+            tap.cutAfter(0);
+          }
+        });
+    return tap;
   }
 }
