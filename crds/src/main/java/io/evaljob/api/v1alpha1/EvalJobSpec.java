@@ -14,7 +14,11 @@ import io.fabric8.generator.annotation.ValidationRule;
 import java.util.List;
 import java.util.Optional;
 
-/** What to evaluate, and with what. */
+/**
+ * What to evaluate, and with what.
+ *
+ * <p>Longer than most: it has the fields of one object, with their bounds and descriptions.
+ */
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
 @JsonIgnoreProperties(ignoreUnknown = true)
 @ValidationRule(

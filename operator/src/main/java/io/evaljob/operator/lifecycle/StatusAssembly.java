@@ -27,7 +27,12 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 
-/** Puts the status together once all actions of a pass are done. */
+/**
+ * Puts the status together once all actions of a pass are done.
+ *
+ * <p>Longer than most: every field of one object is set here, and conditions, waiting and phase
+ * must agree.
+ */
 final class StatusAssembly {
 
   private final Pass pass;

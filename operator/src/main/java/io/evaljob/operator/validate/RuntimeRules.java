@@ -23,7 +23,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 
-/** What the runtime of a job does not allow, or cannot do. */
+/**
+ * What the runtime of a job does not allow, or cannot do.
+ *
+ * <p>Longer than most: a list of rules that have nothing in common but the runtime.
+ */
 final class RuntimeRules {
   private final EvalJobSpec spec;
   private final EvalRuntime runtime;
