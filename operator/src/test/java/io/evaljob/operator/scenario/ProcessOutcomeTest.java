@@ -62,7 +62,8 @@ class ProcessOutcomeTest extends ProcessScenarios {
     EvalJob job = awaitPhase("one-crash", "Succeeded");
     Outcomes.assertSecondAttemptSucceeded(job, jobsOf(job), "crash", "RankFailed");
     assertThat(lastFailure(job).message()).contains("rank 1 was ended by SIGKILL");
-    assertThat(answersOf("crash")).hasSize(12).doesNotHaveDuplicates();
+    // Rank 0 may have been ended between an answer and its line in the journal.
+    assertAllAnswered("crash", 12, 1);
   }
 
   @Test

@@ -25,7 +25,8 @@ class ProcessRecoveryTest extends ProcessScenarios {
     assertThat(jobsOf(job))
         .containsExactly("long/infer/1", "long/infer/2", "long/prefetch/1", "long/score/1");
     assertThat(job.getStatus().models().get(0).retries()).as("not the model's fault").isZero();
-    assertThat(answersOf("long")).hasSize(12).doesNotHaveDuplicates();
+    // Both ranks may have been ended between an answer and its line in the journal.
+    assertAllAnswered("long", 12, 2);
   }
 
   @Test

@@ -1,5 +1,7 @@
 package io.evaljob.operator.scenario;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.evaljob.api.v1alpha1.EvalRuntime;
 import io.evaljob.operator.plan.DeviceContext;
 import io.evaljob.operator.reconcile.EvalJobOperator;
@@ -111,5 +113,19 @@ abstract class ProcessScenarios extends ScenarioBase {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /**
+   * Every one of the samples was answered, and no more than {@code again} of them a second time.
+   */
+  void assertAllAnswered(String model, int samples, int again) {
+    List<String> answers = answersOf(model);
+    List<String> answered =
+        answers.stream()
+            .map(line -> line.split(" ", -1))
+            .map(part -> part[0] + " " + part[2])
+            .toList();
+    assertThat(answered.stream().distinct()).as("%s", answers).hasSize(samples);
+    assertThat(answered).as("%s", answers).hasSizeBetween(samples, samples + again);
   }
 }
