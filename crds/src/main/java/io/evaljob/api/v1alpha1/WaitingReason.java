@@ -46,8 +46,17 @@ public enum WaitingReason {
   /** A PersistentVolumeClaim has no volume yet. */
   VolumeNotBound,
 
-  /** The node refused the pod, for example because a device had just been taken. */
+  /** The API server refused an object, or the node refused the pod. */
   Admission,
+
+  /** The PriorityClass that the spec names does not exist. */
+  PriorityClassNotFound,
+
+  /** The pod was running, and its node does not speak any more. */
+  NodeNotReady,
+
+  /** An attempt failed, and the next is not due yet. */
+  BackOff,
 
   /** The pod is scheduled and its container is being made. */
   Starting,

@@ -17,6 +17,7 @@ import io.evaljob.operator.observe.StageReport;
 import io.evaljob.operator.observe.TerminationMessage;
 import io.evaljob.operator.observe.Wait;
 import io.evaljob.operator.quota.QuotaView;
+import io.evaljob.operator.status.Conditions;
 import io.evaljob.operator.status.ModelDraft;
 import java.time.Duration;
 import java.time.Instant;
@@ -106,14 +107,16 @@ final class ModelStep {
         StartGrace.left(attempt, now(), pass.input().settings().startGrace());
     if (untold.isPresent()) {
       model.phase(StageOrder.phase(model.stage()));
+      refusedBefore().ifPresent(why -> pass.waitFor(model.name(), why));
       pass.again(untold.get());
       return;
     }
     attempt.nodeName().ifPresent(model::nodeName);
     attempt.imageId().ifPresent(model::imageId);
     AttemptObservation.State state = attempt.state();
-    if (state instanceof AttemptObservation.Running) {
+    if (state instanceof AttemptObservation.Running running) {
       model.phase(StageOrder.phase(model.stage()));
+      running.silence().ifPresent(why -> pass.waitFor(model.name(), why));
     } else if (state instanceof AttemptObservation.Waits waits) {
       model.phase(
           waits.why().reason() == WaitingReason.Starting
@@ -250,9 +253,6 @@ final class ModelStep {
       int limit = spec().disruptionLimitOrDefault();
       if (model.disruptions() < limit) {
         retry(cause, message, ModelDraft::retryDisrupted);
-        if (failed.refusedByNode() && pass.waits().get(model.name()) == null) {
-          pass.waitFor(model.name(), new Wait(WaitingReason.Admission, message));
-        }
         return;
       }
       message +=
@@ -324,8 +324,10 @@ final class ModelStep {
       return;
     }
     if (failures() > 0 && model.lastFailure().isPresent()) {
-      Duration left = Duration.between(now(), due(model.lastFailure().get()));
+      Instant due = due(model.lastFailure().get());
+      Duration left = Duration.between(now(), due);
       if (!left.isNegative() && !left.isZero()) {
+        pass.waitFor(model.name(), refusedBefore().orElseGet(() -> backOff(due)));
         pass.again(left);
         return;
       }
@@ -346,7 +348,37 @@ final class ModelStep {
             model.attempt(),
             plan.get(),
             gate.chargedTo(model).map(QuotaView::name)));
+    refusedBefore().ifPresent(why -> pass.waitFor(model.name(), why));
     model.phase(StageOrder.phase(model.stage()));
+  }
+
+  /**
+   * What is told until the next attempt runs: a node that refuses one pod may refuse the next, and
+   * that this is made says nothing yet.
+   */
+  private Optional<Wait> refusedBefore() {
+    return seen.attempt(model.stage(), model.attempt() - 1)
+        .map(AttemptObservation::state)
+        .filter(state -> state instanceof AttemptObservation.Failed)
+        .map(AttemptObservation.Failed.class::cast)
+        .filter(AttemptObservation.Failed::refusedByNode)
+        .map(refused -> new Wait(WaitingReason.Admission, refused.message()));
+  }
+
+  private Wait backOff(Instant due) {
+    return new Wait(
+        WaitingReason.BackOff,
+        "Attempt "
+            + (model.attempt() - 1)
+            + " of "
+            + model.stage()
+            + " of model "
+            + model.name()
+            + " ended with "
+            + model.lastFailure().flatMap(LastFailure::causeIfSet).orElse("")
+            + "; the next is made at "
+            + Conditions.time(due)
+            + ", after a delay that grows with each.");
   }
 
   private Instant due(LastFailure failure) {

@@ -24,6 +24,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -114,7 +115,7 @@ final class StatusAssembly {
     return unbegun(
         missing ? Phase.Pending : Phase.Failed,
         missing ? ConditionTable.missing(hold) : ConditionTable.invalid(hold),
-        hold.missing().map(wait -> waiting(wait, 0)).orElse(null));
+        hold.missing().map(this::steady).map(shown -> waiting(shown, 0)).orElse(null));
   }
 
   private EvalJobStatus unbegun(Phase phase, List<Conditions.Now> now, WaitingStatus waiting) {
@@ -149,7 +150,8 @@ final class StatusAssembly {
       phase = Phase.Suspended;
     }
     tellSuspension(phase);
-    Optional<Wait> wait = finished ? Optional.empty() : chooseWait();
+    Optional<SteadyWait> shown = finished ? Optional.empty() : chooseWait().map(this::steady);
+    Optional<Wait> wait = shown.map(SteadyWait::why);
     Progress progress = progress(models);
     List<Conditions.Now> now;
     if (finished) {
@@ -181,7 +183,7 @@ final class StatusAssembly {
                 rows,
                 rowsTotal),
             conditions(withQuota(now)),
-            wait.map(why -> waiting(why, held)).orElse(null),
+            shown.map(steady -> waiting(steady, held)).orElse(null),
             requested == 0
                 ? List.of()
                 : List.of(
@@ -211,20 +213,30 @@ final class StatusAssembly {
     return Conditions.merge(before.conditions(), now, generation, pass.input().now());
   }
 
-  private WaitingStatus waiting(Wait wait, long devicesHeld) {
-    String since =
-        before
-            .waitingIfSet()
-            .filter(old -> wait.reason().name().equals(old.reason()))
-            .flatMap(WaitingStatus::sinceIfSet)
-            .orElseGet(() -> Conditions.time(pass.input().now()));
+  private SteadyWait steady(Wait seen) {
+    SteadyWait steady = SteadyWait.next(before.waitingIfSet(), seen, pass.input().now());
+    steady.again().ifPresent(pass::again);
+    return steady;
+  }
+
+  private static WaitingStatus waiting(SteadyWait steady, long devicesHeld) {
     return new WaitingStatus(
-        wait.reason().name(), Bounds.cut(wait.message(), Bounds.MESSAGE), since, devicesHeld);
+        steady.why().reason().name(),
+        Bounds.cut(steady.why().message(), Bounds.MESSAGE),
+        Conditions.time(steady.since()),
+        devicesHeld,
+        steady.recent());
   }
 
   /** The first model's wait in the spec's order; that a container starts matters least. */
   private Optional<Wait> chooseWait() {
-    return pass.waits().values().stream()
+    Map<String, Wait> waits = pass.waits();
+    List<Wait> ofModels =
+        pass.models().stream()
+            .map(model -> waits.get(model.name()))
+            .filter(Objects::nonNull)
+            .toList();
+    return ofModels.stream()
         .min(Comparator.comparing((Wait wait) -> wait.reason() == WaitingReason.Starting));
   }
 
@@ -239,7 +251,9 @@ final class StatusAssembly {
 
   private void tellWait(Wait wait) {
     boolean passing =
-        wait.reason() == WaitingReason.Starting || wait.reason() == WaitingReason.PodsRemain;
+        wait.reason() == WaitingReason.Starting
+            || wait.reason() == WaitingReason.PodsRemain
+            || wait.reason() == WaitingReason.BackOff;
     boolean told =
         before.waitingIfSet().filter(old -> wait.reason().name().equals(old.reason())).isPresent();
     if (!passing && !told) {

@@ -52,8 +52,18 @@ public record AttemptObservation(
     }
   }
 
-  /** The container runs. */
-  public record Running() implements State {}
+  /**
+   * The container runs, as far as is known.
+   *
+   * @param silence why nothing is heard of it; empty where its node speaks
+   */
+  public record Running(Optional<Wait> silence) implements State {
+
+    /** One whose node speaks. */
+    public Running() {
+      this(Optional.empty());
+    }
+  }
 
   /**
    * Nothing runs yet.

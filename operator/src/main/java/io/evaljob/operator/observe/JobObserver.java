@@ -74,7 +74,7 @@ public final class JobObserver {
     for (Pod pod : pods) {
       if (label(pod, Labels.JOB_UID).equals(jobUid) && !PodReading.hasEnded(pod)) {
         live.computeIfAbsent(label(pod, Labels.MODEL), model -> new ArrayList<>())
-            .add(pod.getMetadata().getName());
+            .add(PodReading.nameAndPlace(pod));
       }
     }
     Map<String, ModelObservation> models = new HashMap<>();
@@ -170,11 +170,12 @@ public final class JobObserver {
       return new AttemptObservation.Waits(SuspensionReading.wait(job, kueue));
     }
     if (pod.isEmpty()) {
-      return new AttemptObservation.Waits(JobReading.waitWithoutPod(failedCreate));
+      return new AttemptObservation.Waits(
+          JobReading.waitWithoutPod(job.getMetadata().getNamespace(), failedCreate));
     }
     return PodReading.wait(pod.get())
         .<AttemptObservation.State>map(AttemptObservation.Waits::new)
-        .orElseGet(AttemptObservation.Running::new);
+        .orElseGet(() -> new AttemptObservation.Running(PodReading.silence(pod.get())));
   }
 
   private Optional<Pod> newestPod(Job job, List<Pod> pods) {

@@ -26,19 +26,10 @@ final class JobReading {
   }
 
   /** A quota that is used up shows nowhere but in these events. */
-  static Wait waitWithoutPod(Optional<Event> failedCreate) {
+  static Wait waitWithoutPod(String namespace, Optional<Event> failedCreate) {
     if (failedCreate.isEmpty()) {
       return new Wait(WaitingReason.Starting, "The Job's pod has not been made yet.");
     }
-    String message = JobObserver.text(failedCreate.get().getMessage());
-    return QuotaRefusal.isOne(message)
-        ? new Wait(
-            WaitingReason.ResourceQuota,
-            "The namespace's ResourceQuota leaves no room: "
-                + message
-                + "; it starts when other pods end, or raise the quota.")
-        : new Wait(
-            WaitingReason.Admission,
-            "The API server refused the pod: " + message + "; change the policy that refuses it.");
+    return RefusedCreate.ofPod(namespace, JobObserver.text(failedCreate.get().getMessage()));
   }
 }

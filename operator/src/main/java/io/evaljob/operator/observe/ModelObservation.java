@@ -8,7 +8,8 @@ import java.util.Optional;
  * All that is seen of one model.
  *
  * @param attempts attempts of the present run, by stage and then by number
- * @param livePods names of pods of the model, of any run, that have not ended: the fence
+ * @param livePods names of pods of the model, of any run, that have not ended, and where they are:
+ *     the fence
  */
 public record ModelObservation(List<AttemptObservation> attempts, List<String> livePods) {
 

@@ -6,7 +6,6 @@ import io.fabric8.kubernetes.api.model.ContainerStatus;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodCondition;
 import java.time.Instant;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 
@@ -24,6 +23,8 @@ final class PodReading {
           "SignatureValidationFailed");
   private static final Set<String> CONFIG =
       Set.of("CreateContainerConfigError", "CreateContainerError", "RunContainerError");
+
+  private static final String PULL_FAILED = "ErrImagePull: ";
 
   private PodReading() {}
 
@@ -139,7 +140,7 @@ final class PodReading {
           new Wait(
               WaitingReason.ImagePull,
               "The image cannot be pulled ("
-                  + detail(reason, message)
+                  + pull(reason, message)
                   + "); correct the EvalRuntime's image or imagePullSecretNames."));
     }
     if (CONFIG.contains(reason)) {
@@ -153,7 +154,48 @@ final class PodReading {
     return Optional.of(
         new Wait(
             WaitingReason.Starting,
-            "The pod is on node " + node(pod).orElse("") + " and its container is starting."));
+            "The pod is on node "
+                + node(pod).orElse("")
+                + (isTakenUp(pod)
+                    ? " and its container is starting."
+                    : ", which has not taken it up yet; if it stays so, see whether the node is"
+                        + " ready.")));
+  }
+
+  /** The kubelet says something of every pod that it has seen; others say that it was bound. */
+  private static boolean isTakenUp(Pod pod) {
+    return container(pod).isPresent()
+        || pod.getStatus().getConditions().stream()
+            .anyMatch(condition -> !"PodScheduled".equals(condition.getType()));
+  }
+
+  /**
+   * Why nothing is heard of a pod that was said to run; empty where its node speaks. A kubelet that
+   * finds a pod not ready says why; one that is lost has it said by the control plane, without a
+   * reason.
+   */
+  static Optional<Wait> silence(Pod pod) {
+    boolean lost =
+        condition(pod, "Ready", "False")
+            .map(condition -> JobObserver.text(condition.getReason()))
+            .filter(reason -> reason.isEmpty() || reason.startsWith("Node"))
+            .isPresent();
+    boolean silent = phase(pod).equals("Unknown") || (phase(pod).equals("Running") && lost);
+    return silent
+        ? Optional.of(
+            new Wait(
+                WaitingReason.NodeNotReady,
+                "Node "
+                    + node(pod).orElse("")
+                    + " is not ready, and nothing is heard of the pod on it; it goes on when the"
+                    + " node is back. When the cluster gives the node up, the work goes on"
+                    + " elsewhere from where it was saved."))
+        : Optional.empty();
+  }
+
+  /** The name, and where it is. */
+  static String nameAndPlace(Pod pod) {
+    return pod.getMetadata().getName() + node(pod).map(node -> " on node " + node).orElse("");
   }
 
   private static Wait unbound(Pod pod) {
@@ -161,21 +203,15 @@ final class PodReading {
     if (refused.isEmpty()) {
       return new Wait(WaitingReason.Starting, "The pod waits for the scheduler.");
     }
-    String message = JobObserver.text(refused.get().getMessage());
-    String lower = message.toLowerCase(Locale.ROOT);
-    return lower.contains("persistentvolumeclaim")
-            || lower.contains("volume node affinity")
-            || lower.contains("volumes to bind")
-        ? new Wait(
-            WaitingReason.VolumeNotBound,
-            "A volume of the pod is not bound: "
-                + message
-                + "; check the claim and its storage class.")
-        : new Wait(
-            WaitingReason.Unschedulable,
-            "No node takes the pod: "
-                + message
-                + "; it starts when devices become free, or change accelerator or placement.");
+    return SchedulerWords.read(JobObserver.text(refused.get().getMessage()));
+  }
+
+  /** The kubelet says in turn that it could not and that it waits to try again. */
+  private static String pull(String reason, String message) {
+    int cause = message.indexOf(PULL_FAILED);
+    return reason.equals("ImagePullBackOff") && cause >= 0
+        ? message.substring(cause)
+        : detail(reason, message);
   }
 
   private static String detail(String reason, String message) {

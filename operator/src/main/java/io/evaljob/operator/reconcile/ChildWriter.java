@@ -2,7 +2,7 @@ package io.evaljob.operator.reconcile;
 
 import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.api.v1alpha1.WaitingReason;
-import io.evaljob.operator.observe.QuotaRefusal;
+import io.evaljob.operator.observe.RefusedCreate;
 import io.evaljob.operator.observe.Wait;
 import io.evaljob.operator.resources.Labels;
 import io.evaljob.operator.resources.SameChild;
@@ -66,7 +66,8 @@ final class ChildWriter {
                 new Wait(
                     WaitingReason.PodsRemain,
                     name + " is being deleted; it is made again when it is gone."));
-        case REFUSED -> Optional.of(refused(name));
+        case REFUSED ->
+            Optional.of(RefusedCreate.of(name, desired.getMetadata().getNamespace(), message));
         case INVALID ->
             Optional.of(
                 new Wait(
@@ -93,24 +94,6 @@ final class ChildWriter {
                         + " another name."));
       };
     }
-
-    private Wait refused(String name) {
-      return QuotaRefusal.isOne(message)
-          ? new Wait(
-              WaitingReason.ResourceQuota,
-              "The namespace's ResourceQuota leaves no room for "
-                  + name
-                  + ": "
-                  + message
-                  + "; raise the quota or delete what is not needed.")
-          : new Wait(
-              WaitingReason.Admission,
-              "The API server refuses "
-                  + name
-                  + ": "
-                  + message
-                  + "; change the policy or the permission that refuses it.");
-    }
   }
 
   <T extends HasMetadata> Result<T> create(T desired) {
@@ -123,7 +106,13 @@ final class ChildWriter {
         case HttpURLConnection.HTTP_FORBIDDEN, HttpURLConnection.HTTP_BAD_REQUEST ->
             new Result<>(Verdict.REFUSED, reason(e), Optional.empty(), "");
         case UNPROCESSABLE -> new Result<>(Verdict.INVALID, reason(e), Optional.empty(), "");
-        default -> throw e;
+        default -> {
+          // Such an answer is no fault of the API server's, and does not go away by asking at once.
+          if (RefusedCreate.isSilentWebhook(reason(e))) {
+            yield new Result<>(Verdict.REFUSED, reason(e), Optional.empty(), "");
+          }
+          throw e;
+        }
       };
     }
   }

@@ -3,9 +3,6 @@ package io.evaljob.operator.observe;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.evaljob.api.v1alpha1.FailureCause;
-import io.evaljob.api.v1alpha1.WaitingReason;
-import io.fabric8.kubernetes.api.model.Event;
-import io.fabric8.kubernetes.api.model.EventBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
@@ -141,78 +138,6 @@ class FailureReadingTest {
     assertThat(message.cause()).isEqualTo(FailureCause.Unknown);
     assertThat(message.datasetsDone()).isZero();
     assertThat(message.samplesDone()).isEqualTo(Integer.MAX_VALUE);
-  }
-
-  @ParameterizedTest
-  @CsvSource(
-      delimiter = ';',
-      value = {
-        "pods \"x\" is forbidden: exceeded quota: gpus;ResourceQuota",
-        "pods \"x\" is forbidden: failed quota: gpus: must specify cpu for: x;ResourceQuota",
-        "pods \"x\" is forbidden: status unknown for quota: gpus, resources: pods;ResourceQuota",
-        "pods \"x\" is forbidden: violates PodSecurity \"restricted\";Admission",
-      })
-  void aPodThatIsNotMadeIsExplainedByTheJobsEvents(String message, WaitingReason reason) {
-    Event event = new EventBuilder().withMessage(message).build();
-
-    assertThat(JobReading.waitWithoutPod(Optional.of(event)).reason()).isEqualTo(reason);
-  }
-
-  @ParameterizedTest
-  @CsvSource(
-      delimiter = ';',
-      value = {
-        "0/3 nodes are available: 3 Insufficient nvidia.com/gpu.;Unschedulable",
-        "pod has unbound immediate PersistentVolumeClaims;VolumeNotBound",
-        "1 node(s) had volume node affinity conflict;VolumeNotBound",
-      })
-  void anUnscheduledPodSaysWhy(String message, WaitingReason reason) {
-    Pod pod =
-        new PodBuilder()
-            .withNewSpec()
-            .endSpec()
-            .withNewStatus()
-            .withPhase("Pending")
-            .addNewCondition()
-            .withType("PodScheduled")
-            .withStatus("False")
-            .withReason("Unschedulable")
-            .withMessage(message)
-            .endCondition()
-            .endStatus()
-            .build();
-
-    assertThat(PodReading.wait(pod)).map(Wait::reason).contains(reason);
-  }
-
-  @ParameterizedTest
-  @CsvSource({
-    "ImagePullBackOff,ImagePull",
-    "ErrImagePull,ImagePull",
-    "CreateContainerConfigError,ContainerConfig",
-    "ContainerCreating,Starting",
-  })
-  void aBoundPodSaysWhyItsContainerDoesNotRun(String state, WaitingReason reason) {
-    Pod pod =
-        new PodBuilder()
-            .withNewSpec()
-            .withNodeName("node-1")
-            .addNewContainer()
-            .withName("evaluator")
-            .endContainer()
-            .endSpec()
-            .withNewStatus()
-            .withPhase("Pending")
-            .addNewContainerStatus()
-            .withName("evaluator")
-            .withNewState()
-            .withNewWaiting("why", state)
-            .endState()
-            .endContainerStatus()
-            .endStatus()
-            .build();
-
-    assertThat(PodReading.wait(pod)).map(Wait::reason).contains(reason);
   }
 
   private static AttemptObservation.Failed read(Pod pod) {

@@ -7,6 +7,7 @@ import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.api.v1alpha1.EvalJobStatus;
 import io.evaljob.api.v1alpha1.ModelStatus;
 import io.evaljob.api.v1alpha1.Stage;
+import io.evaljob.operator.leader.Fence;
 import io.evaljob.operator.lifecycle.LifecycleSettings;
 import io.evaljob.operator.resources.Labels;
 import io.evaljob.operator.testbed.ControlPlane;
@@ -15,10 +16,15 @@ import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.ResourceQuotaBuilder;
+import io.fabric8.kubernetes.api.model.admissionregistration.v1.MutatingWebhookConfiguration;
+import io.fabric8.kubernetes.api.model.admissionregistration.v1.MutatingWebhookConfigurationBuilder;
+import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.api.model.scheduling.v1.PriorityClassBuilder;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -128,8 +134,8 @@ class RealFaultsTest extends ScenarioBase {
     EvalJob waiting = awaitWaiting("overfull", "ResourceQuota");
 
     assertThat(waiting.getStatus().waiting().message())
-        .startsWith("The namespace's ResourceQuota leaves no room for " + what)
-        .contains("exceeded quota: few, requested: " + resource + "=1, used: " + resource + "=")
+        .startsWith("ResourceQuota few in namespace " + namespace() + ": " + what)
+        .containsPattern("asks for 1 " + resource + ", and [01] of " + most + " are used; ")
         .endsWith("; raise the quota or delete what is not needed.");
     assertThat(conditions(waiting.getStatus()))
         .containsEntry("Reconciling", "True/Waiting")
@@ -162,9 +168,9 @@ class RealFaultsTest extends ScenarioBase {
     EvalJob waiting = awaitWaiting("pushed", "Unschedulable");
 
     assertThat(waiting.getStatus().waiting().message())
-        .startsWith(
-            "No node takes the pod: 0/1 nodes are available: 1 Insufficient nvidia.com/gpu.")
-        .endsWith("; it starts when devices become free, or change accelerator or placement.");
+        .isEqualTo(
+            "The only node does not take the pod: 1 Insufficient nvidia.com/gpu; it starts when"
+                + " devices become free, or ask for fewer.");
     assertThat(waiting.getStatus().models().get(0).lastFailure().cause()).isEqualTo("Evicted");
     assertThat(waiting.getStatus().models().get(0).lastFailure().message())
         .startsWith("The pod was preempted (PreemptionByScheduler: default-scheduler: preempting");
@@ -271,6 +277,8 @@ class RealFaultsTest extends ScenarioBase {
         .isEqualTo(
             "A pod of this model is still ending ("
                 + name
+                + " on node "
+                + pod.getSpec().getNodeName()
                 + "). The next attempt starts when it is gone; delete it by hand if its node is.");
     assertThat(waiting.getStatus().models().get(0).lastFailure().cause()).isEqualTo("NodeLost");
     assertThat(waiting.getStatus().models().get(0).lastFailure().message())
@@ -283,6 +291,86 @@ class RealFaultsTest extends ScenarioBase {
     EvalJob done = awaitPhase("lost", "Succeeded");
     assertThat(done.getStatus().models().get(0).retries()).isZero();
     assertThat(jobsOf(done)).contains("base/infer/2").doesNotContain("base/infer/3");
+  }
+
+  /** Its pods tolerate that for long, as pods of a cluster do for five minutes. */
+  @Test
+  void aNodeThatFallsSilentIsNamedUntilItSpeaksAgain() {
+    apply(
+        Samples.tolerating(
+            Samples.runtime(namespace(), cluster().nodeName()), "node.kubernetes.io/unreachable"));
+    whenJobs(
+        (model, stage, attempt) -> stage == Stage.Infer ? new Ending.RunsOn() : succeeds(model));
+    real.addIdleNode();
+    startOperator();
+    apply(job("silent", "base"));
+    awaitJob("silent", RealFaultsTest::infers);
+
+    real.kubelet().die();
+    EvalJob waiting = awaitWaiting("silent", "NodeNotReady", Duration.ofMinutes(1));
+
+    assertThat(waiting.getStatus().waiting().message())
+        .startsWith("Node " + cluster().nodeName() + " is not ready, and nothing is heard");
+    assertThat(waiting.getStatus().waiting().devicesHeld()).isEqualTo(2);
+    assertThat(waiting.getStatus().phase()).isEqualTo("Running");
+    real.kubelet().revive();
+    EvalJob back = awaitJob("silent", status -> status.waitingIfSet().isEmpty());
+    assertThat(jobsOf(back)).containsExactly("base/infer/1", "base/prefetch/1");
+    assertThat(inferPods(back)).hasSize(1);
+  }
+
+  @Test
+  void aPriorityClassThatComesLaterIsWaitedFor() {
+    String urgency = "urgent-" + namespace();
+    givenRuntime();
+    whenJobs((model, stage, attempt) -> succeeds(model));
+    startOperator();
+    apply(Samples.edited(job("urgent", "base"), "priorityClassName", urgency));
+
+    EvalJob waiting = awaitWaiting("urgent", "PriorityClassNotFound");
+
+    assertThat(waiting.getStatus().waiting().message())
+        .isEqualTo(
+            "PriorityClass "
+                + urgency
+                + " does not exist, and the API server makes no pod that names it; create it, or"
+                + " correct spec.priorityClassName.");
+    apply(
+        new PriorityClassBuilder()
+            .withNewMetadata()
+            .withName(urgency)
+            .endMetadata()
+            .withValue(10)
+            .build());
+    awaitPhase("urgent", "Succeeded");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "mjob.kb.io, kueue, Kueue, Kueue's webhook mjob.kb.io does not answer",
+    "jobs.policy.example, policy, Admission, The webhook jobs.policy.example does not answer",
+  })
+  void aWebhookThatDoesNotAnswerIsWaitedFor(String name, String path, String reason, String told) {
+    givenRuntime();
+    whenJobs((model, stage, attempt) -> succeeds(model));
+    MutatingWebhookConfiguration webhook = webhook(name, path);
+    apply(webhook);
+    await()
+        .until(
+            () ->
+                refusal(Samples.strangersJob(namespace(), "asked"))
+                    .filter(said -> said.contains("failed calling webhook"))
+                    .isPresent());
+    startOperator();
+    apply(job("mute", "base"));
+
+    EvalJob waiting = awaitWaiting("mute", reason);
+
+    assertThat(waiting.getStatus().waiting().message())
+        .startsWith(told)
+        .contains("the API server does not make Job mute-base-prefetch-");
+    cluster().client().resource(webhook).delete();
+    awaitPhase("mute", "Succeeded");
   }
 
   @Test
@@ -298,7 +386,8 @@ class RealFaultsTest extends ScenarioBase {
         });
     startOperator();
     apply(job("away", "base"));
-    awaitJob("away", status -> "Infer".equals(status.models().get(0).stage()));
+    awaitJob(
+        "away", status -> status.models().stream().anyMatch(one -> "Infer".equals(one.stage())));
 
     plane.processes().stopApiServer();
     long before = AuditLog.length(plane);
@@ -373,6 +462,43 @@ class RealFaultsTest extends ScenarioBase {
                     .getStatus()
                     .getHard()
                     .isEmpty());
+  }
+
+  /** One for the Jobs of the namespace, at an address where nobody listens. */
+  private MutatingWebhookConfiguration webhook(String name, String path) {
+    return new MutatingWebhookConfigurationBuilder()
+        .withNewMetadata()
+        .withName("mute-" + namespace())
+        .endMetadata()
+        .addNewWebhook()
+        .withName(name)
+        .withAdmissionReviewVersions("v1")
+        .withSideEffects("None")
+        .withTimeoutSeconds(2)
+        .withNewClientConfig()
+        .withUrl("https://127.0.0.1:1/" + path)
+        .endClientConfig()
+        .withNewNamespaceSelector()
+        .addToMatchLabels("kubernetes.io/metadata.name", namespace())
+        .endNamespaceSelector()
+        .addNewRule()
+        .withApiGroups("batch")
+        .withApiVersions("v1")
+        .withOperations("CREATE")
+        .withResources("jobs")
+        .endRule()
+        .endWebhook()
+        .build();
+  }
+
+  /** Asked once: the client otherwise asks again and again where the API server says 500. */
+  private Optional<String> refusal(Job job) {
+    try {
+      Fence.singleTry(cluster().client()).resource(job).dryRun().create();
+      return Optional.empty();
+    } catch (KubernetesClientException e) {
+      return Optional.ofNullable(e.getMessage());
+    }
   }
 
   private Pod urgent() {

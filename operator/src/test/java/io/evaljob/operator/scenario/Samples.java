@@ -73,6 +73,17 @@ final class Samples {
     return Serialization.unmarshal(Serialization.asJson(tree), EvalRuntime.class);
   }
 
+  /** The runtime with pods that stay on a node with a taint. */
+  static EvalRuntime tolerating(EvalRuntime runtime, String taint) {
+    ObjectNode tree = new ObjectMapper().valueToTree(runtime);
+    ((ObjectNode) tree.at("/spec/pod"))
+        .putArray("tolerations")
+        .addObject()
+        .put("key", taint)
+        .put("operator", "Exists");
+    return Serialization.unmarshal(Serialization.asJson(tree), EvalRuntime.class);
+  }
+
   static EvalJob oneAtATime(EvalJob job) {
     return edited(job, "maxConcurrentModels", 1);
   }

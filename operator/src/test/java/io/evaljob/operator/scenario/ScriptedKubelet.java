@@ -106,7 +106,13 @@ final class ScriptedKubelet implements AutoCloseable {
         .nodes()
         .withName(name)
         .editStatus(now -> new NodeBuilder(now).withStatus(node().getStatus()).build());
-    pods.getStore().list().forEach(this::seen);
+    for (Pod pod : pods.getStore().list()) {
+      seen(pod);
+      if ("Running".equals(pod.getStatus().getPhase())
+          && pod.getMetadata().getDeletionTimestamp() == null) {
+        tell(pod, status -> running(pod, status));
+      }
+    }
   }
 
   @Override
@@ -278,6 +284,7 @@ final class ScriptedKubelet implements AutoCloseable {
     return new PodStatusBuilder(status)
         .withPhase("Running")
         .withStartTime(now().toString())
+        .removeMatchingFromConditions(condition -> "Ready".equals(condition.getType()))
         .addToConditions(new PodConditionBuilder().withType("Ready").withStatus("True").build())
         .withContainerStatuses(
             new ContainerStatusBuilder(container(pod))

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.api.v1alpha1.EvalJobStatus;
 import io.evaljob.api.v1alpha1.EvalRuntime;
+import io.evaljob.api.v1alpha1.EvalRuntimeStatus;
 import io.evaljob.api.v1alpha1.Stage;
 import io.evaljob.operator.report.PodIdentity;
 import io.evaljob.operator.report.Stored;
@@ -158,9 +159,11 @@ abstract class WaitingScenarios extends ScenarioBase {
     EvalJob waiting = awaitWaiting("quota", "ResourceQuota");
     assertThat(waiting.getStatus().phase()).isEqualTo("Pending");
     assertThat(waiting.getStatus().waiting().message())
-        .startsWith("The namespace's ResourceQuota leaves no room: Error creating: pods ")
-        .contains("exceeded quota: pods, requested: pods=1, used: pods=0, limited: pods=0")
-        .endsWith("; it starts when other pods end, or raise the quota.");
+        .isEqualTo(
+            "ResourceQuota pods in namespace "
+                + namespace()
+                + ": the pod asks for 1 pods, and 0 of 0 are used; it starts when other pods end,"
+                + " or raise the quota.");
     assertThat(conditions(waiting.getStatus())).containsEntry("Reconciling", "True/Waiting");
 
     cluster().raiseQuota(namespace());
@@ -292,13 +295,15 @@ abstract class WaitingScenarios extends ScenarioBase {
         .untilAsserted(
             () ->
                 assertThat(
-                        cluster()
-                            .client()
-                            .resources(EvalRuntime.class)
-                            .withName(runtimeName())
-                            .get()
-                            .getStatus()
-                            .conditions())
+                        Optional.ofNullable(
+                                cluster()
+                                    .client()
+                                    .resources(EvalRuntime.class)
+                                    .withName(runtimeName())
+                                    .get()
+                                    .getStatus())
+                            .map(EvalRuntimeStatus::conditions)
+                            .orElse(List.of()))
                     .singleElement()
                     .satisfies(
                         ready -> {
