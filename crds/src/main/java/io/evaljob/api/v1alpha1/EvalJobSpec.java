@@ -39,6 +39,13 @@ import java.util.Optional;
     message = "deviceMap is a split by hand: remove it, or set split.strategy to Auto or Layers")
 @ValidationRule(
     value =
+        "!has(self.split) || self.split.onOutOfMemory != 'Replan' || "
+            + "self.models.exists(m, !has(m.deviceMap))",
+    message =
+        "split.onOutOfMemory Replan can plan no model that has a deviceMap, and all have one: "
+            + "remove a map, or set Fail")
+@ValidationRule(
+    value =
         "self.models.all(m, !has(m.volume) || (has(self.storage) && "
             + "has(self.storage.volumes) && self.storage.volumes.exists(v, v.name == "
             + "m.volume.name)))",
@@ -285,7 +292,7 @@ public record EvalJobSpec(
 
   /** The split settings, all defaults when left out. */
   public SplitSpec splitOrDefault() {
-    return split == null ? new SplitSpec(null, null, null) : split;
+    return split == null ? new SplitSpec(null, null, null, null) : split;
   }
 
   /** The accelerator settings, all defaults when left out. */

@@ -62,6 +62,12 @@ public record ModelStatus(
         @Size(max = 128)
         String planDigest,
     @JsonPropertyDescription(
+            "The plans of this run in their order, once there is more than the first; the last is"
+                + " the present one.")
+        @Size(max = 5)
+        @ListAtomic
+        List<PlanRecord> planHistory,
+    @JsonPropertyDescription(
             "What the plan took for granted, for example that the fit was not checked.")
         @Size(max = 512)
         String note,
@@ -84,6 +90,7 @@ public record ModelStatus(
         String resultsName) {
   /** Copies the collections; null becomes empty. */
   public ModelStatus {
+    planHistory = Copies.list(planHistory);
     deviceIDs = Copies.list(deviceIDs);
     deviceWeights = Copies.list(deviceWeights);
   }

@@ -27,7 +27,14 @@ public record SplitSpec(
         @Default("10")
         @Min(0)
         @Max(90)
-        Integer reservePercent) {
+        Integer reservePercent,
+    @JsonPropertyDescription(
+            "What follows when the devices run out of memory. Fail: the same plan is tried once "
+                + "more. Replan: the next attempt gets the next larger device count that the "
+                + "model can use, or where there is none a larger reserve, at most 4 times in a "
+                + "run. Omitted: Fail.")
+        @Default("Fail")
+        OnOutOfMemory onOutOfMemory) {
 
   /** {@link #strategy()}, or the default {@code Auto} when left out. */
   public SplitStrategy strategyOrDefault() {
@@ -42,5 +49,10 @@ public record SplitSpec(
   /** {@link #reservePercent()}, or the default {@code 10} when left out. */
   public Integer reservePercentOrDefault() {
     return reservePercent == null ? 10 : reservePercent;
+  }
+
+  /** {@link #onOutOfMemory()}, or the default {@code Fail} when left out. */
+  public OnOutOfMemory onOutOfMemoryOrDefault() {
+    return onOutOfMemory == null ? OnOutOfMemory.Fail : onOutOfMemory;
   }
 }

@@ -3,6 +3,7 @@ package io.evaljob.operator.lifecycle;
 import io.evaljob.api.v1alpha1.ResultRow;
 import io.evaljob.api.v1alpha1.RunStatus;
 import io.evaljob.api.v1alpha1.Stage;
+import io.evaljob.operator.plan.PlanSize;
 import java.util.List;
 import java.util.Optional;
 
@@ -13,9 +14,10 @@ public sealed interface Action {
    * The model's plan gets its name and its digest, so that they are on record before it exists.
    *
    * @param model name of the model
-   * @param run the run it belongs to, which is not on record yet
+   * @param run the run it belongs to, which may not be on record yet
+   * @param size the size of a plan that is not the first of the run; empty for that one
    */
-  record NamePlan(String model, RunStatus run) implements Action {}
+  record NamePlan(String model, RunStatus run, Optional<PlanSize> size) implements Action {}
 
   /**
    * The model's plan ConfigMap exists.

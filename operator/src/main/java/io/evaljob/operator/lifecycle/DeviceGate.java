@@ -56,7 +56,8 @@ final class DeviceGate {
     model.phase(Phase.Queued);
     pass.waitFor(
         model.name(),
-        new Wait(WaitingReason.EvalQuota, quota.explain(model.name(), resource(), devices(model))));
+        new Wait(
+            WaitingReason.EvalQuota, quota.explain(model.name(), resource(), model.devices())));
   }
 
   /** Gives a place in the queue up: whoever cannot start keeps nobody waiting. */
@@ -75,7 +76,7 @@ final class DeviceGate {
   private Optional<QuotaView> limiting(ModelDraft model) {
     return pass.input()
         .quota()
-        .filter(quota -> devices(model) > 0 && quota.limits().covers(resource()));
+        .filter(quota -> model.devices() > 0 && quota.limits().covers(resource()));
   }
 
   /** The condition QuotaReserved; empty while nothing is decided. */
@@ -90,7 +91,7 @@ final class DeviceGate {
         limited.stream()
             .filter(model -> !model.ended() && model.stage() == Stage.Infer)
             .filter(model -> quota.reserved().contains(key(model)))
-            .mapToInt(DeviceGate::devices)
+            .mapToInt(ModelDraft::devices)
             .sum();
     if (charged > 0) {
       return Optional.of(
@@ -106,7 +107,7 @@ final class DeviceGate {
           now(
               false,
               Reason.Queued,
-              quota.explain(queued.get().name(), resource(), devices(queued.get()))));
+              quota.explain(queued.get().name(), resource(), queued.get().devices())));
     }
     return Conditions.find(pass.before().conditions(), ConditionType.QuotaReserved)
         .map(Condition::reason)
@@ -129,10 +130,5 @@ final class DeviceGate {
 
   private String resource() {
     return pass.input().job().getSpec().acceleratorOrDefault().resourceNameOrDefault();
-  }
-
-  private static int devices(ModelDraft model) {
-    return model.before().processesIfSet().orElse(0)
-        * model.before().devicesPerProcessIfSet().orElse(0);
   }
 }

@@ -16,6 +16,7 @@ import io.evaljob.operator.observe.StageFailure;
 import io.evaljob.operator.observe.StageReport;
 import io.evaljob.operator.observe.TerminationMessage;
 import io.evaljob.operator.observe.Wait;
+import io.evaljob.operator.plan.LargerPlan;
 import io.evaljob.operator.quota.QuotaView;
 import io.evaljob.operator.status.Conditions;
 import io.evaljob.operator.status.ModelDraft;
@@ -259,11 +260,32 @@ final class ModelStep {
           " spec.disruptionLimit: "
               + limit
               + " such ends of a stage are used up; raise it, and see what ends the pods.";
+    } else if (new Replan(pass, model).isWanted(cause)) {
+      outOfMemory(cause, message);
+      return;
     } else if (isTriedAgain(cause)) {
       retry(cause, message, ModelDraft::retry);
       return;
     }
     exhausted(cause, message);
+  }
+
+  private void outOfMemory(FailureCause cause, String message) {
+    Replan replan = new Replan(pass, model);
+    LargerPlan.Answer next = replan.next();
+    if (next instanceof LargerPlan.Answer.Found found) {
+      model.failedNow(cause, message, now());
+      replan.take(found.plan(), message);
+      // Its plan is on record first: the attempt starts with a later pass.
+      model.phase(Phase.Pending);
+      return;
+    }
+    String all = message + Story.noLargerPlan(model, ((LargerPlan.Answer.None) next).why());
+    if (model.planHistory().isEmpty() && isTriedAgain(cause)) {
+      retry(cause, all, ModelDraft::retry);
+    } else {
+      exhausted(cause, all);
+    }
   }
 
   private boolean isTriedAgain(FailureCause cause) {

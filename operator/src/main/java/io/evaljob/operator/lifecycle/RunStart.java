@@ -12,6 +12,7 @@ import io.evaljob.operator.validate.ResolvedModel;
 import io.evaljob.operator.validate.Validation;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Begins a run: the first, or the next after {@code spec.runID} changed. It is written down, with
@@ -61,7 +62,7 @@ final class RunStart {
             0);
     List<ModelStatus> models = job.models().stream().map(RunStart::model).toList();
     pass.begin(run, models);
-    models.forEach(model -> pass.act(new Action.NamePlan(model.name(), run)));
+    models.forEach(model -> pass.act(new Action.NamePlan(model.name(), run, Optional.empty())));
     pass.tell(EventNote.normal("Planned", Story.planned(number, models)));
     // Its children come with the next pass: the run is on record first.
     pass.again(Duration.ZERO);
@@ -83,7 +84,8 @@ final class RunStart {
         plan.devicesPerProcess(),
         null,
         null,
-        plan.notes().isEmpty() ? null : Bounds.cut(String.join(" ", plan.notes()), Bounds.MESSAGE),
+        List.of(),
+        note(plan),
         null,
         List.of(),
         List.of(),
@@ -92,5 +94,12 @@ final class RunStart {
         null,
         null,
         null);
+  }
+
+  /** What the plan took for granted; null where that is nothing. */
+  static String note(ModelPlan plan) {
+    return plan.notes().isEmpty()
+        ? null
+        : Bounds.cut(String.join(" ", plan.notes()), Bounds.MESSAGE);
   }
 }

@@ -6,7 +6,6 @@ import io.evaljob.api.v1alpha1.DeviceUse;
 import io.evaljob.api.v1alpha1.EvalJobSpec;
 import io.evaljob.api.v1alpha1.EvalJobStatus;
 import io.evaljob.api.v1alpha1.LastFailure;
-import io.evaljob.api.v1alpha1.ModelStatus;
 import io.evaljob.api.v1alpha1.Phase;
 import io.evaljob.api.v1alpha1.Progress;
 import io.evaljob.api.v1alpha1.Reason;
@@ -291,7 +290,7 @@ final class StatusAssembly {
               .filter(attempt -> attempt.stage() == Stage.Infer)
               .filter(this::isTold)
               .anyMatch(AttemptObservation::holdsDevices);
-      held += holds ? devices(model.before()) : 0;
+      held += holds ? model.devices() : 0;
     }
     return held;
   }
@@ -305,15 +304,11 @@ final class StatusAssembly {
   private long requested(List<ModelDraft> models) {
     int together = spec.maxConcurrentModelsIfSet().orElse(models.size());
     return models.stream()
-        .map(model -> devices(model.before()))
+        .map(model -> (long) model.devices())
         .sorted(Comparator.reverseOrder())
         .limit(together)
         .mapToLong(Long::longValue)
         .sum();
-  }
-
-  private static Long devices(ModelStatus model) {
-    return (long) model.processesIfSet().orElse(0) * model.devicesPerProcessIfSet().orElse(0);
   }
 
   private String verdict(List<ModelDraft> models) {

@@ -3,6 +3,7 @@ package io.evaljob.operator.lifecycle;
 import io.evaljob.api.v1alpha1.FailureCause;
 import io.evaljob.api.v1alpha1.ModelStatus;
 import io.evaljob.api.v1alpha1.Stage;
+import io.evaljob.operator.plan.PlanSize;
 import io.evaljob.operator.status.ModelDraft;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -55,6 +56,39 @@ final class Story {
             + (delay.isZero() ? " follows." : " follows in " + delay.toSeconds() + " s."));
   }
 
+  static EventNote replanned(ModelDraft model, String was, PlanSize now, String message) {
+    return EventNote.warning(
+        "Replanned",
+        "Model "
+            + model.name()
+            + ": out of device memory on "
+            + was
+            + " ("
+            + message
+            + "); Infer attempt "
+            + model.attempt()
+            + " gets "
+            + devices(model)
+            + " with "
+            + now.reservePercent()
+            + " % of each left free.");
+  }
+
+  /** The end of the message of an attempt that nothing larger follows. */
+  static String noLargerPlan(ModelDraft model, String why) {
+    int tried = model.planHistory().size();
+    return " No larger plan"
+        + (tried > 1 ? " follows the " + tried + " that were tried" : " is made")
+        + " (spec.split.onOutOfMemory: Replan): "
+        + why
+        + ".";
+  }
+
+  /** For example {@code 2 processes x 4 devices (0-3|4-7), split Layers}. */
+  static String devices(ModelDraft model) {
+    return mapping(model.processes(), model.devicesPerProcess(), model.strategy());
+  }
+
   static EventNote suspended() {
     return EventNote.normal(
         "Suspended", "Nothing is started and pods are ended; what they have done is kept.");
@@ -78,8 +112,13 @@ final class Story {
 
   /** For example {@code 2 processes x 4 devices (0-3|4-7), split Layers}. */
   static String mapping(ModelStatus model) {
-    int processes = model.processesIfSet().orElse(1);
-    int each = model.devicesPerProcessIfSet().orElse(0);
+    return mapping(
+        model.processesIfSet().orElse(1),
+        model.devicesPerProcessIfSet().orElse(0),
+        model.strategyIfSet().orElse("None"));
+  }
+
+  private static String mapping(int processes, int each, String strategy) {
     String count = processes == 1 ? "1 process" : processes + " processes";
     if (each == 0) {
       return count + " on CPU";
@@ -98,6 +137,6 @@ final class Story {
         + " ("
         + String.join("|", slices)
         + "), split "
-        + model.strategyIfSet().orElse("None");
+        + strategy;
   }
 }

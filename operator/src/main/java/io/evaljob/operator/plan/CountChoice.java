@@ -114,7 +114,19 @@ final class CountChoice {
     return usable;
   }
 
+  /** The counts that a model could have by itself; empty where its strategy is not possible. */
+  static List<Integer> candidates(PlanRequest request) {
+    return PlacementChoice.choose(request, new ArrayList<>())
+        .map(placement -> candidates(request, placement, ModelUnits.of(request)))
+        .orElse(List.of());
+  }
+
   private List<Integer> candidates() {
+    return candidates(request, placement, units);
+  }
+
+  private static List<Integer> candidates(
+      PlanRequest request, Placement placement, Optional<ModelUnits> units) {
     List<Integer> allowed = request.model().map(ModelFacts::allowedDeviceCounts).orElse(List.of());
     if (!allowed.isEmpty()) {
       return allowed;

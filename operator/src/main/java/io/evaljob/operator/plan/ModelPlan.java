@@ -15,6 +15,7 @@ import java.util.TreeMap;
  * @param resourceName extended resource to request
  * @param processes number of ranks, at least 1
  * @param devicesPerProcess devices of each rank; 0 is CPU
+ * @param reservePercent share of each device's memory that is left free, 0 to 90
  * @param ranks every rank with its devices, in order
  * @param containerEnvironment device variables of the evaluating container; in a pod with devices
  *     never the runtime variable, nor any other that the device plugin sets
@@ -29,6 +30,7 @@ public record ModelPlan(
     String resourceName,
     int processes,
     int devicesPerProcess,
+    int reservePercent,
     List<RankPlan> ranks,
     Map<String, String> containerEnvironment,
     Map<String, String> helperEnvironment,

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A model's blocks one by one, in execution order, with what each weighs and what each costs at a
@@ -32,6 +33,14 @@ final class ModelUnits {
           ? entry.moduleNames().stream().map(name -> name + "." + index).toList()
           : entry.moduleNames();
     }
+  }
+
+  /** The blocks of a request's model; empty where nothing gives their sizes. */
+  static Optional<ModelUnits> of(PlanRequest request) {
+    return request
+        .model()
+        .filter(facts -> !facts.blocks().isEmpty())
+        .map(facts -> new ModelUnits(facts, request.split().contextTokens()));
   }
 
   private final List<Unit> all = new ArrayList<>();

@@ -36,4 +36,20 @@ public record PlanRequest(
   public PlanRequest {
     deviceMap = deviceMap.map(Map::copyOf);
   }
+
+  /** The same model, asked for in this size. */
+  public PlanRequest sized(PlanSize size) {
+    return new PlanRequest(
+        path,
+        context,
+        resourceName,
+        minMemoryBytes,
+        RequestedCount.of(size.devicesPerProcess(), devicesPerProcess.path()),
+        RequestedCount.of(size.processes(), processes.path()),
+        harness,
+        model,
+        new SplitRequest(split.strategy(), split.contextTokens(), size.reservePercent()),
+        deviceMap,
+        maxDevices);
+  }
 }

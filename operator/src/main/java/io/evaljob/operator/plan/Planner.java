@@ -22,11 +22,7 @@ public final class Planner {
   private Planner(PlanRequest request, Accelerator accelerator) {
     this.request = request;
     this.accelerator = accelerator;
-    this.units =
-        request
-            .model()
-            .filter(facts -> !facts.blocks().isEmpty())
-            .map(facts -> new ModelUnits(facts, request.split().contextTokens()));
+    this.units = ModelUnits.of(request);
     this.processes = request.processes().value().orElse(1);
   }
 
@@ -56,6 +52,7 @@ public final class Planner {
             request.resourceName(),
             processes,
             devices,
+            request.split().reservePercent(),
             ranks,
             Devices.containerEnvironment(request.context(), accelerator, ranks),
             Devices.helperEnvironment(request.context(), accelerator),

@@ -7,13 +7,16 @@ import io.evaljob.api.v1alpha1.ModelStatus;
 import io.evaljob.api.v1alpha1.RunStatus;
 import io.evaljob.operator.lifecycle.Action;
 import io.evaljob.operator.lifecycle.Outcome;
+import io.evaljob.operator.lifecycle.PlanHistory;
 import io.evaljob.operator.lifecycle.PlanLoss;
 import io.evaljob.operator.observe.Wait;
+import io.evaljob.operator.plan.PlanSize;
 import io.evaljob.operator.quota.AttemptKey;
 import io.evaljob.operator.resources.ChildFactory;
 import io.evaljob.operator.resources.PlanConfigMap;
 import io.evaljob.operator.resources.Run;
 import io.evaljob.operator.resources.SameChild;
+import io.evaljob.operator.validate.Replanning;
 import io.evaljob.operator.validate.ResolvedJob;
 import io.evaljob.operator.validate.ResolvedModel;
 import io.evaljob.operator.validate.Validation;
@@ -64,7 +67,7 @@ final class ActionExecutor {
     Map<String, ConfigMap> plans = new HashMap<>(snapshot.plans().intact());
     for (Action action : actions) {
       if (action instanceof Action.NamePlan plan) {
-        ConfigMap desired = plan(validation, plan.model(), run(plan.run()));
+        ConfigMap desired = plan(validation, plan.model(), run(plan.run()), plan.size());
         outcomes.add(planned(plan, plan.model(), desired));
       } else if (action instanceof Action.EnsurePlan plan) {
         outcomes.add(ensurePlan(snapshot, validation, plan, plans));
@@ -86,7 +89,7 @@ final class ActionExecutor {
     return outcomes;
   }
 
-  private ConfigMap plan(Validation validation, String name, Run run) {
+  private ConfigMap plan(Validation validation, String name, Run run, Optional<PlanSize> size) {
     if (!(validation instanceof Validation.Valid valid)) {
       throw new IllegalStateException("a plan is asked for where validation gave none");
     }
@@ -96,7 +99,9 @@ final class ActionExecutor {
             .filter(candidate -> candidate.spec().name().equals(name))
             .findFirst()
             .orElseThrow();
-    return children.plan(resolved, model, run, caBundle.get());
+    ResolvedModel sized =
+        size.flatMap(other -> new Replanning(resolved, model).inSize(other)).orElse(model);
+    return children.plan(resolved, sized, run, caBundle.get());
   }
 
   private static Outcome planned(Action action, String model, ConfigMap plan) {
@@ -110,15 +115,16 @@ final class ActionExecutor {
       Action.EnsurePlan action,
       Map<String, ConfigMap> plans) {
     EvalJob job = snapshot.job();
-    ConfigMap desired = plan(validation, action.model(), run(job));
-    String name = desired.getMetadata().getName();
     Optional<ModelStatus> model =
         job.getStatus().models().stream()
             .filter(status -> status.name().equals(action.model()))
             .findFirst();
+    ConfigMap desired =
+        plan(validation, action.model(), run(job), model.flatMap(PlanHistory::present));
+    String name = desired.getMetadata().getName();
     Optional<String> onRecord = model.flatMap(ModelStatus::planNameIfSet);
-    boolean begun = model.flatMap(ModelStatus::stageIfSet).isPresent();
-    // Before its first stage, a plan may still become another: the certificates may be new.
+    boolean begun = model.filter(PlanHistory::isInUse).isPresent();
+    // Before it is used, a plan may still become another: the certificates may be new.
     if (begun && onRecord.isPresent() && !onRecord.get().equals(name)) {
       boolean foreign = snapshot.plans().foreign().contains(onRecord.get());
       return new Outcome.Blocked(action, PlanLoss.beyondRepair(onRecord.get(), foreign));

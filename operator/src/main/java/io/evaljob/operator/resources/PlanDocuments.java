@@ -49,7 +49,7 @@ final class PlanDocuments {
         plan.ranks().stream()
             .map(rank -> new PlanDocument.Rank(rank.rank(), rank.visibleDevices()))
             .toList(),
-        split(plan, spec),
+        split(plan),
         new PlanDocument.Resources(
             StageAmounts.sharedMemory(spec, runtime.getSpec())
                 .map(CanonicalQuantity::bytes)
@@ -122,7 +122,7 @@ final class PlanDocuments {
         plan.totalDevices() == 0 ? 0 : minMemory);
   }
 
-  private static PlanDocument.Split split(ModelPlan plan, EvalJobSpec spec) {
+  private static PlanDocument.Split split(ModelPlan plan) {
     SplitPlan split = plan.split().orElse(new SplitPlan(List.of(), List.of(), Map.of(), 1));
     return new PlanDocument.Split(
         plan.strategy().name(),
@@ -146,7 +146,7 @@ final class PlanDocuments {
                         load.index(), load.weightsBytes(), load.loadBytes(), load.capacityBytes()))
             .toList(),
         split.deviceMap(),
-        spec.splitOrDefault().reservePercentOrDefault());
+        plan.reservePercent());
   }
 
   private static Optional<PlanDocument.Cache> cache(EvalJobSpec spec, EvalRuntimeSpec runtime) {

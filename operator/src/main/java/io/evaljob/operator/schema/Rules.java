@@ -53,6 +53,10 @@ final class Rules {
                   + " || self.models.all(m, !has(m.deviceMap))",
               Rules::deviceMapsBesideAnotherSplit),
           Map.entry(
+              "!has(self.split) || self.split.onOutOfMemory != 'Replan'"
+                  + " || self.models.exists(m, !has(m.deviceMap))",
+              Rules::replanOfDeviceMaps),
+          Map.entry(
               "self.models.all(m, !has(m.volume) || (has(self.storage)"
                   + " && has(self.storage.volumes)"
                   + " && self.storage.volumes.exists(v, v.name == m.volume.name)))",
@@ -205,6 +209,19 @@ final class Rules {
           pointers.add("/models/" + i + "/deviceMap");
         }
       }
+    }
+    return pointers;
+  }
+
+  private static List<String> replanOfDeviceMaps(JsonNode spec) {
+    List<String> pointers = new ArrayList<>();
+    if (spec.at("/split/onOutOfMemory").asText().equals("Replan")) {
+      for (int i = 0; i < spec.path("models").size(); i++) {
+        if (!spec.get("models").path(i).has("deviceMap")) {
+          return List.of();
+        }
+      }
+      pointers.add("/split/onOutOfMemory");
     }
     return pointers;
   }

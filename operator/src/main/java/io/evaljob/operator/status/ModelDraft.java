@@ -5,6 +5,7 @@ import io.evaljob.api.v1alpha1.FailureCause;
 import io.evaljob.api.v1alpha1.LastFailure;
 import io.evaljob.api.v1alpha1.ModelStatus;
 import io.evaljob.api.v1alpha1.Phase;
+import io.evaljob.api.v1alpha1.PlanRecord;
 import io.evaljob.api.v1alpha1.Progress;
 import io.evaljob.api.v1alpha1.SmokeTestStatus;
 import io.evaljob.api.v1alpha1.Stage;
@@ -23,6 +24,11 @@ public final class ModelDraft {
   private int disruptions;
   private String queuedTime;
   private String jobUid;
+  private String strategy;
+  private Integer processes;
+  private Integer devicesPerProcess;
+  private String note;
+  private List<PlanRecord> planHistory;
   private String planName;
   private String planDigest;
   private String nodeName;
@@ -48,6 +54,11 @@ public final class ModelDraft {
     disruptions = before.disruptions();
     queuedTime = before.queuedTime();
     jobUid = before.jobUID();
+    strategy = before.strategy();
+    processes = before.processes();
+    devicesPerProcess = before.devicesPerProcess();
+    note = before.note();
+    planHistory = before.planHistory();
     planName = before.planName();
     planDigest = before.planDigest();
     nodeName = before.nodeName();
@@ -169,6 +180,47 @@ public final class ModelDraft {
     queuedTime = null;
   }
 
+  /** How it is spread over the devices of a process. */
+  public String strategy() {
+    return strategy == null ? "None" : strategy;
+  }
+
+  /** Processes of its plan. */
+  public int processes() {
+    return processes == null ? 0 : processes;
+  }
+
+  /** Devices of each process of its plan. */
+  public int devicesPerProcess() {
+    return devicesPerProcess == null ? 0 : devicesPerProcess;
+  }
+
+  /** Devices of all its processes together. */
+  public int devices() {
+    return processes() * devicesPerProcess();
+  }
+
+  /** The plans it had in this run, in their order; empty while it has the first. */
+  public List<PlanRecord> planHistory() {
+    return planHistory;
+  }
+
+  /** Takes another plan, the last of the history. */
+  public void replan(
+      String nowStrategy,
+      int nowProcesses,
+      int nowDevicesPerProcess,
+      String nowNote,
+      List<PlanRecord> history) {
+    strategy = nowStrategy;
+    processes = nowProcesses;
+    devicesPerProcess = nowDevicesPerProcess;
+    note = nowNote;
+    planHistory = List.copyOf(history);
+    deviceIds = List.of();
+    deviceWeights = List.of();
+  }
+
   /** ConfigMap with the plan. */
   public Optional<String> planName() {
     return Optional.ofNullable(planName);
@@ -271,12 +323,13 @@ public final class ModelDraft {
         disruptions,
         queuedTime,
         jobUid,
-        before.strategy(),
-        before.processes(),
-        before.devicesPerProcess(),
+        strategy,
+        processes,
+        devicesPerProcess,
         planName,
         planDigest,
-        before.note(),
+        planHistory,
+        note,
         nodeName,
         deviceIds,
         deviceWeights,

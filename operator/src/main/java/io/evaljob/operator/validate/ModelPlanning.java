@@ -54,7 +54,8 @@ final class ModelPlanning {
     return Optional.of(noted(((PlanResult.Planned) result).plan()));
   }
 
-  private PlanRequest request(ModelSpec model, Optional<ResolvedProfile> profile) {
+  /** What the planner is asked for a model. */
+  PlanRequest request(ModelSpec model, Optional<ResolvedProfile> profile) {
     String path = "spec.models[" + model.name() + "]";
     AcceleratorSpec accelerator = spec.acceleratorOrDefault();
     return new PlanRequest(
@@ -171,7 +172,7 @@ final class ModelPlanning {
   }
 
   /** What the planner cannot know: how nodes are chosen. */
-  private ModelPlan noted(ModelPlan plan) {
+  ModelPlan noted(ModelPlan plan) {
     boolean asked = spec.acceleratorOrDefault().minMemoryIfSet().isPresent();
     boolean inPod = devices instanceof DeviceContext.RequestedInPod;
     if (!asked
@@ -193,6 +194,7 @@ final class ModelPlanning {
         plan.resourceName(),
         plan.processes(),
         plan.devicesPerProcess(),
+        plan.reservePercent(),
         plan.ranks(),
         plan.containerEnvironment(),
         plan.helperEnvironment(),

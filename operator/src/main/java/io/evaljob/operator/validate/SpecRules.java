@@ -9,6 +9,7 @@ import io.evaljob.api.v1alpha1.CacheAccess;
 import io.evaljob.api.v1alpha1.EnvEntry;
 import io.evaljob.api.v1alpha1.EvalJobSpec;
 import io.evaljob.api.v1alpha1.ModelSpec;
+import io.evaljob.api.v1alpha1.OnOutOfMemory;
 import io.evaljob.api.v1alpha1.ScoringMode;
 import io.evaljob.api.v1alpha1.ScoringSpec;
 import io.evaljob.api.v1alpha1.SplitStrategy;
@@ -167,6 +168,14 @@ final class SpecRules {
           "",
           "is not a strategy that this operator knows",
           "set Auto, None, Layers or TensorParallel");
+    }
+    if (spec.splitOrDefault().onOutOfMemoryOrDefault() == OnOutOfMemory.Unknown) {
+      refusals.add(
+          InvalidValue,
+          "spec.split.onOutOfMemory",
+          "",
+          "is no answer that this operator knows",
+          "set Fail or Replan");
     }
     spec.acceleratorOrDefault()
         .minMemoryIfSet()

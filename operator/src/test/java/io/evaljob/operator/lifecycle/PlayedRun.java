@@ -15,6 +15,7 @@ import io.evaljob.operator.observe.StageReport;
 import io.evaljob.operator.observe.TerminationMessage;
 import io.evaljob.operator.observe.Wait;
 import io.evaljob.operator.plan.DeviceContext;
+import io.evaljob.operator.plan.PlanSize;
 import io.evaljob.operator.quota.QuotaView;
 import io.evaljob.operator.resources.RunHash;
 import io.evaljob.operator.validate.Manifests;
@@ -158,11 +159,12 @@ final class PlayedRun {
 
   private Outcome done(Action action) {
     if (action instanceof Action.NamePlan plan) {
-      return planned(plan, plan.model(), plan.run().number());
+      return planned(plan, plan.model(), plan.run().number(), plan.size());
     }
     if (action instanceof Action.EnsurePlan plan) {
       long run = status().runIfSet().map(RunStatus::number).orElse(0L);
-      Outcome.Planned planned = planned(plan, plan.model(), run);
+      Outcome.Planned planned =
+          planned(plan, plan.model(), run, PlanHistory.present(status().models().get(0)));
       plans.add(planned.name());
       return planned;
     }
@@ -172,8 +174,14 @@ final class PlayedRun {
     return new Outcome.Done(action, "results");
   }
 
-  private static Outcome.Planned planned(Action action, String model, long run) {
-    return new Outcome.Planned(action, model, "plan-" + run, "sha256:" + run);
+  private static Outcome.Planned planned(
+      Action action, String model, long run, Optional<PlanSize> size) {
+    String name = "plan-" + run + size.map(PlayedRun::suffix).orElse("");
+    return new Outcome.Planned(action, model, name, "sha256:" + name);
+  }
+
+  private static String suffix(PlanSize size) {
+    return "-" + size.processes() + "x" + size.devicesPerProcess() + "-" + size.reservePercent();
   }
 
   /** The run is in its Infer stage at the first attempt, of which nothing is seen yet. */
@@ -200,6 +208,12 @@ final class PlayedRun {
 
   PlayedRun after(Duration time) {
     now = now.plus(time);
+    return this;
+  }
+
+  /** The EvalRuntime is edited, as its generation tells. */
+  PlayedRun runtimeGeneration(long generation) {
+    manifests.runtime().getMetadata().setGeneration(generation);
     return this;
   }
 

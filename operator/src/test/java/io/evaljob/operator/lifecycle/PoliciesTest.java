@@ -142,7 +142,7 @@ class PoliciesTest {
             Story.mapping(
                 new ModelStatus(
                     "a", null, null, 0, 0, 0, null, null, "Layers", processes, devices, null, null,
-                    null, null, null, null, null, null, null, null, null)))
+                    null, null, null, null, null, null, null, null, null, null)))
         .isEqualTo(text);
   }
 

@@ -129,6 +129,73 @@ abstract class OutcomeScenarios extends ScenarioBase {
   }
 
   @Test
+  void outOfMemoryIsFollowedByALargerPlanWhereTheSpecWantsThat() {
+    givenRuntime();
+    givenQuota("team", 2);
+    apply(Samples.profile(namespace(), "grow", 1, 2, 4));
+    CountDownLatch charged = new CountDownLatch(1);
+    whenJobs(
+        (model, stage, attempt) -> {
+          if (stage == Stage.Infer && attempt == 1) {
+            return new Ending.Fails(FailureCause.OutOfMemory, "device 0 is full", 0);
+          }
+          if (stage == Stage.Infer) {
+            charged.await();
+          }
+          return succeeds(model);
+        });
+    startOperator();
+    apply(Samples.replanned(Samples.onOneDevice(job("larger", "grow"), "grow")));
+    EvalJob replanned =
+        awaitJob(
+            "larger",
+            status ->
+                status.models().stream()
+                    .anyMatch(model -> model.attempt() == 2 && model.jobUIDIfSet().isPresent()));
+    assertThat(replanned.getStatus().devices().get(0).requested()).isEqualTo(2);
+    assertThat(awaitQuota("team", status -> status.reservations().size() == 1).reservations())
+        .as("charged for what it has now")
+        .extracting(reservation -> reservation.devices())
+        .containsExactly(2);
+    charged.countDown();
+
+    EvalJob job = awaitPhase("larger", "Succeeded");
+
+    Outcomes.assertLargerPlan(job, jobsOf(job), "grow");
+    List<String> plans =
+        cluster().client().configMaps().inNamespace(namespace()).list().getItems().stream()
+            .map(found -> found.getMetadata().getName())
+            .filter(name -> name.contains("-plan-"))
+            .toList();
+    assertThat(plans)
+        .as("the smaller plan stays as it was made")
+        .hasSize(2)
+        .contains(job.getStatus().models().get(0).planName());
+    await().untilAsserted(() -> assertThat(eventReasons("larger")).contains("Replanned"));
+  }
+
+  @Test
+  void aLargerPlanThanTheQuotaCanGrantIsNotTried() {
+    givenRuntime();
+    givenQuota("team", 1);
+    apply(Samples.profile(namespace(), "grow", 1, 2));
+    whenJobs(
+        (model, stage, attempt) ->
+            stage == Stage.Infer
+                ? new Ending.Fails(FailureCause.OutOfMemory, "device 0 is full", 0)
+                : succeeds(model));
+    startOperator();
+    apply(Samples.replanned(Samples.onOneDevice(job("capped", "grow"), "grow")));
+
+    EvalJob job = awaitPhase("capped", "Failed");
+
+    Outcomes.assertOutOfDeviceMemory(job, jobsOf(job), "grow");
+    assertThat(job.getStatus().models().get(0).lastFailure().message())
+        .contains("device 0 is full", "takes 2 nvidia.com/gpu", "EvalQuota " + quota("team"));
+    assertThat(job.getStatus().models().get(0).planHistory()).isEmpty();
+  }
+
+  @Test
   void anExitCodeOfZeroDoesNotMakeASuccess() {
     givenRuntime();
     whenJobs(
@@ -212,6 +279,11 @@ abstract class OutcomeScenarios extends ScenarioBase {
     CountDownLatch taken = new CountDownLatch(1);
     whenJobs(
         (model, stage, attempt) -> {
+          if (stage == Stage.Infer && model.equals("grow")) {
+            return attempt == 1
+                ? new Ending.Fails(FailureCause.OutOfMemory, "device 0 is full", 0)
+                : succeeds(model);
+          }
           if (stage == Stage.Infer && attempt == 1) {
             return new Ending.Fails(FailureCause.RankFailed, "rank 1 died", 1);
           }
@@ -244,6 +316,9 @@ abstract class OutcomeScenarios extends ScenarioBase {
             .getStatus();
     seen.countDown();
     EvalJobStatus end = awaitPhase("whole", "PartiallyFailed").getStatus();
+    apply(Samples.profile(namespace(), "grow", 1, 2));
+    apply(Samples.replanned(job("larger", "grow")));
+    EvalJobStatus larger = awaitPhase("larger", "Succeeded").getStatus();
     givenQuota("all", 2);
     apply(job("taker", "taker"));
     awaitJob("taker", status -> conditions(status).containsValue("True/Reserved"));
@@ -263,6 +338,7 @@ abstract class OutcomeScenarios extends ScenarioBase {
     StatusFields.written(waiting, written);
     StatusFields.written(half, written);
     StatusFields.written(end, written);
+    StatusFields.written(larger, written);
     StatusFields.written(queued, written);
     StatusFields.written(good, written);
     StatusFields.written(next, written);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.tuple;
 import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.api.v1alpha1.EvalJobStatus;
 import io.evaljob.api.v1alpha1.ModelStatus;
+import io.evaljob.api.v1alpha1.PlanRecord;
 import io.evaljob.api.v1alpha1.ResultRow;
 import java.util.List;
 
@@ -100,5 +101,19 @@ final class Outcomes {
     assertThat(job.getStatus().models().get(0).lastFailure().cause()).isEqualTo("OutOfMemory");
     assertThat(job.getStatus().models().get(0).resultsName()).isNotBlank();
     assertThat(ScenarioBase.conditions(job.getStatus())).containsEntry("Stalled", "True/Failed");
+  }
+
+  /** The first plan ran out of memory, and the attempt with twice the devices succeeded. */
+  static void assertLargerPlan(EvalJob job, List<String> children, String model) {
+    assertThat(children)
+        .containsExactly(
+            model + "/infer/1", model + "/infer/2", model + "/prefetch/1", model + "/score/1");
+    ModelStatus status = job.getStatus().models().get(0);
+    assertThat(status.devicesPerProcess()).isEqualTo(2);
+    assertThat(status.retries()).isZero();
+    assertThat(status.planHistory())
+        .extracting(PlanRecord::attempt, PlanRecord::devicesPerProcess, PlanRecord::reason)
+        .containsExactly(tuple(1, 1, "Planned"), tuple(2, 2, "OutOfMemory"));
+    assertThat(status.planHistory().get(1).message()).contains("device 0 is full");
   }
 }

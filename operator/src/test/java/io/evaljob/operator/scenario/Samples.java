@@ -4,9 +4,12 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.api.v1alpha1.EvalRuntime;
+import io.evaljob.api.v1alpha1.ModelProfile;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.api.model.batch.v1.JobBuilder;
 import io.fabric8.kubernetes.client.utils.Serialization;
+import java.util.List;
+import java.util.Map;
 
 /** Manifests of scenarios. */
 final class Samples {
@@ -86,6 +89,34 @@ final class Samples {
 
   static EvalJob oneAtATime(EvalJob job) {
     return edited(job, "maxConcurrentModels", 1);
+  }
+
+  /** What is known of a model: how many devices of a process it can use. */
+  static ModelProfile profile(String namespace, String model, Integer... counts) {
+    return Serialization.unmarshal(
+        """
+        apiVersion: evaljob.io/v1alpha1
+        kind: ModelProfile
+        metadata: {name: MODEL, namespace: SPACE}
+        spec:
+          catalogEntries: [MODEL]
+          allowedDeviceCounts: COUNTS
+        """
+            .replace("MODEL", model)
+            .replace("SPACE", namespace)
+            .replace("COUNTS", List.of(counts).toString()),
+        ModelProfile.class);
+  }
+
+  /** The job with larger plans after an out-of-memory. */
+  static EvalJob replanned(EvalJob job) {
+    return edited(job, "split", Map.of("onOutOfMemory", "Replan"));
+  }
+
+  /** The job with one process and one device for its model. */
+  static EvalJob onOneDevice(EvalJob job, String model) {
+    return edited(
+        job, "models", List.of(Map.of("name", model, "devicesPerProcess", 1, "processes", 1)));
   }
 
   /** The job with one field of its spec set. */

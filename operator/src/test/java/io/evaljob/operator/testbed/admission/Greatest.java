@@ -33,9 +33,9 @@ final class Greatest {
               .put("devicesPerProcess", 64)
               .put("processes", 64);
       model.putObject("volume").put("name", text("v", 7, 63)).put("path", path(i));
-      ObjectNode map = model.putObject("deviceMap");
-      for (int k = 0; k < 32; k++) {
-        map.put(text("d", k, 128), 63);
+      // One model leaves its share to the next, because Replan has to have something to plan.
+      for (int k = 0; i > 0 && k < (i == 1 ? 64 : 32); k++) {
+        model.withObject("/deviceMap").put(text("d", k, 128), 63);
       }
       ObjectNode parameters = model.putObject("parameters");
       for (int k = 0; k < 4; k++) {
