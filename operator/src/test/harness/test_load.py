@@ -21,7 +21,8 @@ class LoadTest(unittest.TestCase):
         import pretended_cards
         pretended_cards.install(torch)
 
-    def load(self, planned, name="qwen2-vl", devices=DEVICES, building=True, **keywords):
+    def load(self, planned, name="qwen2-vl", devices=DEVICES, building=True, before=None,
+             **keywords):
         """The model as it is loaded with the hook around; `self.noted` is what is told of it."""
         import transformers.modeling_utils as modeling
         from evaljob_runner.rank_load import ModelLoad
@@ -37,6 +38,8 @@ class LoadTest(unittest.TestCase):
         self.hook._patch(modeling)
         if building:
             self.hook.start()
+        if before:
+            before(self.hook)
         return AutoModelForImageTextToText.from_pretrained(path, dtype="auto", **keywords)
 
     def where(self, model):
@@ -103,6 +106,27 @@ class LoadTest(unittest.TestCase):
         self.assertEqual(2, len(towers))
         self.assertEqual({"meta"}, {tensor.device.type for tensor in towers[0].parameters()})
         self.assertFalse(any(hasattr(tower, "hf_device_map") for tower in towers))
+
+    def test_weights_read_by_hand_are_refused_and_those_of_transformers_are_not(self):
+        import safetensors.torch
+        import torch
+        import transformers.modeling_utils as modeling
+        from evaljob_runner.failures import StageFailure
+        path = os.path.join(os.environ["HARNESS_MODELS"], "qwen2-vl", "model.safetensors")
+
+        def by_hand(hook):
+            for module, name in ((safetensors.torch, "safe_open"), (modeling, "safe_open"),
+                                 (torch, "load")):
+                self.addCleanup(setattr, module, name, getattr(module, name))
+                hook._others._watch(module, name)
+            for read in (safetensors.torch.load_file, torch.load):
+                with self.assertRaises(StageFailure) as raised:
+                    read(path)
+                self.assertIn("reads the weights itself (model.safetensors)",
+                              raised.exception.message)
+
+        model = self.load(self.MAP, before=by_hand)
+        self.assertEqual(self.expected("torch.bfloat16"), self.where(model))
 
     def test_tied_weights_put_apart_by_hand_are_refused(self):
         from evaljob_runner.failures import StageFailure

@@ -51,6 +51,21 @@ class Split(HarnessCase):
         return self.answers("colours")
 
 
+    def refused_early(self, of, **spec):
+        """A split of a model without weights, by the profile of another."""
+        folder = self.path("volumes", "files", "broken")
+        shutil.copytree(os.path.join(os.environ["HARNESS_MODELS"], "qwen2-vl"), folder)
+        with open(os.path.join(folder, "model.safetensors"), "wb") as out:
+            out.write(b"no weights at all")
+        self.job("Qwen2VLChat", {"name": "files", "path": "broken"},
+                 [self.dataset("colours", multiple_choice(COUNT))], 1, 2, split=LAYERS,
+                 profile=profile(os.path.join(os.environ["HARNESS_MODELS"], of),
+                                 "qwen2_vl", "Qwen2VLChat"), **spec)
+        self.pretend(2)
+        self.stage("infer", 1)
+        self.assertEqual("SplitNotApplicable", self.report["failure"]["cause"])
+
+
 class NvTest(Split):
     """The vintage with AUTO_SPLIT, after its partial mend."""
 
@@ -119,19 +134,14 @@ class MsTest(Split):
         self.assertLess(loaded, whole, output)
 
     def test_a_profile_of_another_model_is_refused_before_the_weights_are_read(self):
-        folder = self.path("volumes", "files", "broken")
-        shutil.copytree(os.path.join(os.environ["HARNESS_MODELS"], "qwen2-vl"), folder)
-        with open(os.path.join(folder, "model.safetensors"), "wb") as out:
-            out.write(b"no weights at all")
-        self.job("Qwen2VLChat", {"name": "files", "path": "broken"},
-                 [self.dataset("colours", multiple_choice(COUNT))], 1, 2, split=LAYERS,
-                 profile=profile(os.path.join(os.environ["HARNESS_MODELS"], "qwen2-vl-deep"),
-                                 "qwen2_vl", "Qwen2VLChat"))
-        self.pretend(2)
-        self.stage("infer", 1)
-        self.assertEqual("SplitNotApplicable", self.report["failure"]["cause"])
+        self.refused_early("qwen2-vl-deep")
         self.assertIn("the model has only 2 blocks in model.language_model.layers",
                       self.report["failure"]["message"])
+
+    def test_a_class_that_takes_an_engine_is_refused_before_the_weights_are_read(self):
+        self.refused_early("qwen2-vl", more={"parameters": {"use_vllm": "true"}})
+        self.assertIn("vLLM loads this model, and takes no map of its layers; set loader: VLLM in "
+                      "its profile", self.report["failure"]["message"])
 
     def test_what_does_not_fit_is_refused_and_not_left_on_the_host(self):
         self.job("Qwen2VLChat", self.model("qwen2-vl-deep"),

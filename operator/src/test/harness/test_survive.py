@@ -42,8 +42,7 @@ class Survival(HarnessCase):
 
     def held(self, ranks, answers):
         """An infer stage, each of whose ranks gave so many answers and waits in the next."""
-        process = self.start("infer", HOLD_AFTER=str(answers), PYTHONPATH=os.pathsep.join(
-            [os.path.join(HERE, "standin"), support.ROOT, self.environment["PYTHONPATH"]]))
+        process = self.start("infer", HOLD_AFTER=str(answers), PYTHONPATH=self.standin())
         self.addCleanup(process.stdout.close)
         # Its output must not fill the pipe while the test looks at files.
         lines = []
@@ -55,6 +54,10 @@ class Survival(HarnessCase):
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.01)
         return process, lines, reader
+
+    def standin(self):
+        return os.pathsep.join(
+            [os.path.join(HERE, "standin"), support.ROOT, self.environment["PYTHONPATH"]])
 
     def told_done(self):
         """How many answers each rank has told to be done."""
@@ -152,6 +155,23 @@ class MsTest(Survival):
         self.assertEqual("Terminated", self.termination()["outcome"], "".join(lines))
         self.processes(1)
         self.assertIn("%d of %d samples are done already" % (len(kept), COUNT), self.stage("infer"))
+
+    def test_a_rank_that_hangs_at_a_token_ends_the_attempt_with_the_stacks_of_all(self):
+        self.plan_of(2)
+        # Longer than a loaded machine takes to import the harness, which counts too.
+        output = self.stage("infer", 1, HANG_AFTER="3", EVALJOB_STALL_SECONDS="60",
+                            PYTHONPATH=self.standin())
+        self.assertEqual("Stalled", self.termination()["cause"], output)
+        self.assertRegex(
+            self.termination()["message"], r"rank 1 came no further for 60 s in phase infer "
+            r"\(colours: 3 of 12 samples\), at \S+:\d+ in process, called from "
+            r"vlmeval/vlm/\S+:\d+ in \w+; the stacks of all ranks are in the log; .*stallSeconds")
+        self.assertRegex(output, r"\[rank 1\] .*transformers/generation/utils.py\", line \d+ in")
+        # It has answered its share, and waits.
+        self.assertRegex(output, r"\[rank 0\] .*in barrier")
+        kept = self.journals()
+        self.assertEqual([COUNT // 2, 3], [len([i for i in kept if i % 2 == rank])
+                                           for rank in (0, 1)], output)
 
     def test_what_is_missing_takes_nothing_with_it_and_scores_are_as_printed(self):
         self.job("DOCLING", self.model("idefics3"),

@@ -31,6 +31,9 @@ class MsTest(Vintage):
 
     vintage = "ms"
 
+    def test_docling_with_one_rank(self):
+        self.run_it("DOCLING", "idefics3", 1)
+
     def test_smolvlm_with_two_ranks(self):
         self.run_it("SmolVLM", "idefics3", 2)
 

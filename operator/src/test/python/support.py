@@ -126,7 +126,28 @@ class Container(unittest.TestCase):
         return path
 
 
-class ReportServer:
+class LoopbackServer:
+    """Answers on the loopback address, for as long as a `with` lasts."""
+
+    def __init__(self, handler):
+        """`handler` is a BaseHTTPRequestHandler; `self.address` is where it answers."""
+        handler.log_message = lambda *arguments: None
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server.daemon_threads = True
+        self.address = "127.0.0.1:%d" % self._server.server_address[1]
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exception):
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+class ReportServer(LoopbackServer):
     """The report endpoint: keeps what it was sent, answers what it is told to."""
 
     def __init__(self, answers=(), tls=None, answer_for=None):
@@ -166,18 +187,12 @@ class ReportServer:
                 self.end_headers()
                 self.wfile.write(answer)
 
-            def log_message(self, *args):
-                pass
-
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        super().__init__(Handler)
         if tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*tls)
             self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        self.url = "%s://127.0.0.1:%d/v1/report" % (
-            "https" if tls else "http", self._server.server_address[1])
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self.url = "%s://%s/v1/report" % ("https" if tls else "http", self.address)
 
     def _next(self, body):
         if self._answer_for is not None:
@@ -185,15 +200,6 @@ class ReportServer:
         if self._answers:
             return self._answers.pop(0)
         return (200 if body["final"] else 202), {}
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exception):
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
     def stored(self):
         """The bodies that were stored, in order."""
@@ -204,7 +210,7 @@ class ReportServer:
         return [body for body in self.stored() if body["final"]][-1]
 
 
-class FileServer:
+class FileServer(LoopbackServer):
     """One file by HTTP, cut off at the given numbers of bytes, each once."""
 
     def __init__(self, data, cuts=(), mark="v1"):
@@ -225,22 +231,8 @@ class FileServer:
                 self.end_headers()
                 self.wfile.write(data[start:cuts.pop(0) if cuts else None])
 
-            def log_message(self, *args):
-                pass
-
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = "http://127.0.0.1:%d/data.tsv" % self._server.server_address[1]
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exception):
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(Handler)
+        self.url = "http://%s/data.tsv" % self.address
 
 
 def certificate(folder):

@@ -6,6 +6,8 @@ import signal
 import sys
 import unittest
 
+from evaljob_runner.command import sign_of
+from evaljob_runner.watchdog import Watchdog
 from support import Container, ReportServer, plan_with
 
 PROGRAM = """
@@ -229,6 +231,51 @@ while True:
             self.assertTrue(ended, "a rank outlived its launcher")
             self.assertEqual("", reader.read())
             reader.close()
+
+
+class StallTest(Container):
+
+    PROGRAM = """
+import json, os, signal, sys
+if os.environ.get("SAYS"):
+    print("loading the weights", flush=True)
+if os.environ.get("TELLS"):
+    with open(os.environ["EVALJOB_PROGRESS_FILE"], "w") as out:
+        json.dump({"done": 3, "total": 6}, out)
+while True:
+    signal.pause()
+"""
+
+    def stalled(self, **environment):
+        self.write_plan(plan_with(harness__command=self.command(self.PROGRAM)))
+        self.run_stage("infer", 1, EVALJOB_STALL_SECONDS="2", **environment)
+        self.assertEqual("Stalled", self.termination()["cause"])
+        return self.termination()["message"]
+
+    def test_a_program_that_says_nothing_is_ended_from_its_start_on(self):
+        self.assertEqual(
+            "first: process 0 printed nothing and wrote no EVALJOB_PROGRESS_FILE for 2 s; let it "
+            "write its progress, or raise spec.stallSeconds if it may take longer than that",
+            self.stalled())
+
+    def test_the_last_word_of_one_that_says_no_more_is_told(self):
+        self.assertIn("for 2 s, its last output: loading the weights; let it",
+                      self.stalled(SAYS="1"))
+
+    def test_one_that_wrote_progress_must_write_more(self):
+        self.assertIn("process 0 wrote no progress for 2 s; raise spec.stallSeconds",
+                      self.stalled(TELLS="1"))
+
+    def test_what_is_printed_counts_until_there_is_progress(self):
+        dog, path = Watchdog(60), self.path("progress")
+
+        def look(now, printed):
+            return dog.look({0: sign_of(path, printed)}, now)
+        for step in range(30):
+            self.assertIsNone(look(5 * step, 10 * step))
+        self.write('{"done": 1, "total": 9}', "progress")
+        found = [look(150 + 5 * step, 300 + 10 * step) for step in range(14)]
+        self.assertEqual([None] * 12 + [0, 0], found)
 
 
 class PrepareTest(Container):

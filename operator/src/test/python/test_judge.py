@@ -7,13 +7,13 @@ import unittest
 
 import fake_harness
 from evaljob_runner.judge import harness_name
-from support import Container, ReportServer, plan_with
+from support import Container, LoopbackServer, ReportServer, plan_with
 
 # Without the beginning that the harness wants.
 KEY = "quite-secret-key-of-the-team"
 
 
-class JudgeServer:
+class JudgeServer(LoopbackServer):
     """A server that speaks as OpenAI's does, and answers A to whoever has the key."""
 
     def __init__(self, failing_after=None, redirect=None):
@@ -45,22 +45,8 @@ class JudgeServer:
                 self.end_headers()
                 self.wfile.write(data)
 
-            def log_message(self, *arguments):
-                pass
-
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = "http://127.0.0.1:%d/v1" % self._server.server_address[1]
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exception):
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(Handler)
+        self.url = "http://%s/v1" % self.address
 
 
 class JudgeTest(Container):

@@ -1,6 +1,8 @@
 """The planned split: names resolved against the model, applied to the one load it is about."""
 import os
+import shutil
 import sys
+import tempfile
 import types
 import unittest
 
@@ -233,6 +235,73 @@ class LoadTest(unittest.TestCase):
         with self.assertRaises(StageFailure) as raised:
             self.loader.built()
         self.assertIn("not loaded through transformers", raised.exception.message)
+
+    def others(self):
+        """The loader of weights that are on the disk, with a tower beside them; modules that read."""
+        folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, folder)
+        for name, size in (("model/a.safetensors", 600), ("model/b.safetensors", 400),
+                           ("model/projector.bin", 90), ("tower/model.safetensors", 500),
+                           ("other/model.safetensors", 900)):
+            os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
+            with open(os.path.join(folder, name), "wb") as out:
+                out.write(bytes(size))
+        self.loader = ModelLoad(
+            policy([], strategy="DeviceMap", deviceMap={"a": 0, "b": 1}), 2, 10,
+            os.path.join(folder, "model"), self.notes.append, 1000)
+        self.loader._patch(self.module)
+        read = []
+        modules = {name: types.SimpleNamespace(**{function: lambda *arguments: read.append(
+            os.path.basename(arguments[0])) or "read"}) for name, function in (
+                ("vllm", "LLM"), ("lmdeploy", "pipeline"), ("safetensors", "safe_open"),
+                ("torch", "load"))}
+        self.loader._others.install(
+            types.SimpleNamespace(after=lambda name, callback: callback(modules[name])))
+        return folder, modules, read
+
+    def test_weights_that_are_read_another_way_are_refused_before_they_are(self):
+        folder, modules, read = self.others()
+        weights = os.path.join(folder, "model", "a.safetensors")
+        self.assertEqual("read", modules["safetensors"].safe_open(weights))  # nothing is built yet
+        self.loader.start()
+        # A projector of the model, and a tower from elsewhere, are the class's own affair.
+        modules["torch"].load(os.path.join(folder, "model", "projector.bin"))
+        modules["safetensors"].safe_open(os.path.join(folder, "tower", "model.safetensors"))
+        self.model_class.from_pretrained(os.path.join(folder, "tower"))
+        for module, function in (("safetensors", "safe_open"), ("torch", "load")):
+            with self.assertRaises(StageFailure) as raised:
+                getattr(modules[module], function)(weights)
+            self.assertEqual("SplitNotApplicable", raised.exception.cause)
+            self.assertIn("its class reads the weights itself (a.safetensors) and not through "
+                          "transformers' from_pretrained, so no split reaches it; set "
+                          "spec.split.strategy: None", raised.exception.message)
+        self.assertEqual(["a.safetensors", "projector.bin", "model.safetensors"], read)
+        self.loader._loads = 1  # transformers itself, in whatever thread
+        self.assertEqual("read", modules["safetensors"].safe_open(weights))
+
+    def test_an_engine_of_its_own_is_refused_before_it_begins(self):
+        _, modules, read = self.others()
+        self.loader.start({"model_path": "weights", "use_vllm": False})
+        for module, function, loader in (("vllm", "LLM", "VLLM"),
+                                         ("lmdeploy", "pipeline", "LMDeploy")):
+            with self.assertRaises(StageFailure) as raised:
+                getattr(modules[module], function)("weights")
+            self.assertIn("set loader: %s in its profile" % loader, raised.exception.message)
+        self.assertEqual([], read)
+        with self.assertRaises(StageFailure) as raised:
+            self.loader.start({"use_lmdeploy": True})
+        self.assertIn("LMDeploy loads this model", raised.exception.message)
+        self.loader.stop()
+        self.assertEqual("read", modules["vllm"].LLM("judge"))
+
+    def test_a_model_of_that_size_from_elsewhere_is_refused_before_it_is_loaded(self):
+        folder, _, _ = self.others()
+        self.loader.start()
+        del self.model_class.loads[:]
+        with self.assertRaises(StageFailure) as raised:
+            self.model_class.from_pretrained(os.path.join(folder, "other"))
+        self.assertIn("other and the plan is about", raised.exception.message)
+        self.assertEqual([], self.model_class.loads)
 
     def test_a_tensor_on_the_host_is_refused(self):
         self.loader.start()

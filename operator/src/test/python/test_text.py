@@ -69,7 +69,20 @@ class CauseTest(unittest.TestCase):
                 ("Unexpected bus error encountered in worker. This might be caused by "
                  "insufficient shared memory (shm).", "SharedMemoryExhausted"),
                 ("OSError: [Errno 28] No space left on device: '/dev/shm/x'",
-                 "SharedMemoryExhausted"), ("KeyError: 'index'", None)):
+                 "SharedMemoryExhausted"),
+                # torch, as it was seen with a /dev/shm of 1 MiB, and as it was worded before.
+                ("RuntimeError: unable to allocate shared memory(shm) for file "
+                 "</torch_22264_3330068606_0>: No such file or directory (2)",
+                 "SharedMemoryExhausted"),
+                ("RuntimeError: unable to write to file </torch_6390_3722368815_0>: No space left "
+                 "on device (28)", "SharedMemoryExhausted"),
+                ("RuntimeError: unable to open shared memory object </torch_6390_3722368815_0> in "
+                 "read-write mode: Too many open files (24)", None),
+                ("[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate "
+                 "memory: you tried to allocate 8589934592 bytes. Error code 12 (Cannot allocate "
+                 "memory)", "HostOutOfMemory"),
+                ("OSError: [Errno 28] No space left on device", None),
+                ("KeyError: 'index'", None)):
             self.assertEqual(cause, cause_of_text(text, None), text)
 
     def test_types_and_chains_of_errors(self):

@@ -418,15 +418,15 @@ class CauseTest(Harness):
         self.plan(parameters={"fail": "bus"})
         output = self.run_stage("infer", 1, EVALJOB_SHARED_MEMORY=self.path("tmp"))
         self.assertEqual("RankFailed", self.termination()["cause"], output)
-        self.assertIn("so it was probably not short", self.termination()["message"])
+        self.assertIn("it was probably not short", self.termination()["message"])
         self.assertRegex(output, r"vlm/__init__.py.*, line \d+ in generate")
 
-    def ended(self, returncode, oom=False, used=0):
+    def ended(self, returncode, oom=False, used=0, said=()):
         """What is said of a rank that ended so, where memory was as given."""
         shared = SharedMemoryWatch(self.path("tmp"))
         shared._used, shared._size = used << 20, 64 << 20
         child = SimpleNamespace(index=1, returncode=returncode,
-                                output=SimpleNamespace(tail=lambda: []))
+                                output=SimpleNamespace(tail=lambda: list(said)))
         error = ranks.explain(child, (SimpleNamespace(killed=lambda: oom), shared))
         plan = parse_plan(plan_with(devices__processes=2, resources__sharedMemoryBytes=64 << 20))
         return error.cause, with_remedy(error.cause, error.message, plan)
@@ -441,10 +441,16 @@ class CauseTest(Harness):
         cause, message = self.ended(-signal.SIGBUS, used=63)
         self.assertEqual("SharedMemoryExhausted", cause)
         self.assertEqual(
-            "rank 1 was ended by SIGBUS: %s held up to 63 of 64 MiB; raise "
+            "rank 1 was ended by SIGBUS: %s held up to 63 of 64 MiB, looked at once a second; raise "
             "spec.resources.infer.sharedMemory (now 64 MiB), and memory with it"
             % self.path("tmp"), message)
         self.assertEqual("RankFailed", self.ended(-signal.SIGBUS, used=3)[0])
+        # Without a path in it, the error is told by what was full.
+        full = ["OSError: [Errno 28] No space left on device"]
+        self.assertEqual("SharedMemoryExhausted", self.ended(1, used=63, said=full)[0])
+        cause, message = self.ended(1, used=3, said=full)
+        self.assertEqual("RankFailed", cause)
+        self.assertIn("the workspace is full", message)
 
 
 class PrefetchTest(Harness):

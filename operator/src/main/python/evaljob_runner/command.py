@@ -124,18 +124,16 @@ class CommandHarness:
                 if done or total:
                     context.progress.set_samples(dataset.name, done, total)
 
-        def hung(running):
-            # A program that writes no progress file cannot be told from one that hangs.
-            signs = {rank: read_json(progress_files[rank], 65536) for rank in running}
-            return dog.look({rank: repr(sign) for rank, sign in signs.items() if sign})
+        def hung(running, printed):
+            return dog.look({rank: sign_of(progress_files[rank], printed[rank])
+                             for rank in running})
 
         try:
             child = ranks.run([leash] * len(environments), environments, folder, context.stop,
                               context.grace_seconds, on_tick, context.lock.descriptors, hung=hung)
         except ranks.Hung as raised:
-            return StageFailure(STALLED, "%s: process %d wrote no progress for %d s; raise "
-                                "spec.stallSeconds if a sample may take longer than that" % (
-                                    dataset.name, raised.child.index, context.settings.stall_seconds))
+            return StageFailure(STALLED, self._stalled(
+                dataset, raised.child, progress_files[raised.child.index]))
         if child is not None:
             otherwise = RANK_FAILED if child.returncode < 0 else HARNESS_FAILED
             found = ranks.explain(child, watches, otherwise)
@@ -147,6 +145,17 @@ class CommandHarness:
             return failure
         write_json(os.path.join(folder, ".evaljob-done"), {"samples": limit})
         return None
+
+    def _stalled(self, dataset, child, progress_file):
+        seconds = self._context.settings.stall_seconds
+        if read_json(progress_file, 65536):
+            return ("%s: process %d wrote no progress for %d s; raise spec.stallSeconds if a sample "
+                    "may take longer than that" % (dataset.name, child.index, seconds))
+        last = child.output.tail(1)
+        return ("%s: process %d printed nothing and wrote no EVALJOB_PROGRESS_FILE for %d s%s; let it "
+                "write its progress, or raise spec.stallSeconds if it may take longer than that" % (
+                    dataset.name, child.index, seconds,
+                    ", its last output: " + last[0] if last else ""))
 
     def _environment(self, dataset, folder, results_file, limit):
         context = self._context
@@ -209,6 +218,11 @@ def read_progress(paths):
                 done += values[0]
                 total += values[1]
     return done, total
+
+
+def sign_of(progress_file, printed):
+    """What changes as a program comes further: its progress, or what it prints until it has one."""
+    return repr(read_json(progress_file, 65536) or printed)
 
 
 def _remove(path):

@@ -39,10 +39,13 @@ _HOST_OOM = re.compile(
     r"DefaultCPUAllocator: can't allocate memory|\bMemoryError\b|Cannot allocate memory")
 _SHARED_MEMORY = re.compile(
     r"insufficient shared memory|out of shared memory|/dev/shm|shm_open|torch_shm_manager"
-    r"|Bus error.{0,80}shared memory",
+    r"|Bus error.{0,80}shared memory|</torch_\w+>",
     re.IGNORECASE)
 _SHARED_MEMORY_FULL = re.compile(
-    r"No space left|insufficient|out of shared|increase|Cannot allocate|Bus error", re.IGNORECASE)
+    r"No space left|insufficient|out of shared|increase|Cannot allocate|Bus error"
+    # Whatever error torch prints behind it, which is often another call's.
+    r"|unable to allocate shared memory", re.IGNORECASE)
+_NO_SPACE = "No space left on device"
 
 
 # What the other ranks say when one is gone: never the reason itself.
@@ -83,6 +86,11 @@ def cause_of_text(text, otherwise):
     if _DEVICE_OOM.search(text):
         return OUT_OF_MEMORY
     return otherwise
+
+
+def cause_of_full(text, cause, shared_memory):
+    """The cause, where a text may mean shared memory and does not say so."""
+    return SHARED_MEMORY_EXHAUSTED if _NO_SPACE in text and shared_memory.was_full() else cause
 
 
 def signal_name(returncode):

@@ -59,7 +59,7 @@ class SharedMemoryWatch:
     def sentence(self):
         if not self._size:
             return "%s cannot be measured" % self._folder
-        return "%s held up to %d of %d MiB%s" % (
+        return "%s held up to %d of %d MiB, looked at once a second%s" % (
             self._folder, self._used >> 20, self._size >> 20,
-            "" if self.was_full() else ", so it was probably not short; a mapped file that was cut "
+            "" if self.was_full() else ": it was probably not short; a mapped file that was cut "
             "off, or a full disk, ends a process in the same way")

@@ -20,6 +20,8 @@ class Output:
         self._stream = stream
         self._source = source
         self._kept = collections.deque(maxlen=_KEPT_STACKS)
+        # Of bytes: a bar that moves counts, though it is no line of the log.
+        self.read = 0
         self._thread = threading.Thread(
             target=self._pump, name="output-" + source, daemon=True)
         self._thread.start()
@@ -34,6 +36,7 @@ class Output:
                     break
                 if not chunk:
                     break
+                self.read += len(chunk)
                 *lines, rest = re.split(rb"[\r\n]+", rest + chunk)
                 if skipping and lines:
                     lines, skipping = lines[1:], False

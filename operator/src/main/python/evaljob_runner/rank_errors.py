@@ -60,7 +60,9 @@ def place(error):
 
 
 def explain(error):
-    """`describe` and `place`."""
+    """`describe` and `place`; what we refuse ourselves says it all in its message."""
+    if isinstance(error, StageFailure):
+        return error.message
     return describe(error) + place(error)
 
 

@@ -8,6 +8,7 @@ import threading
 import weakref
 
 from .log import say
+from .rank_other_loads import OTHERWISE, OtherLoads
 from .rank_split import SplitPolicy, check_range, refused
 
 # Words of accelerate for "spread it over what is there".
@@ -23,14 +24,19 @@ class ModelLoad:
     loaded inside or beside it stay as they are.
     """
 
-    def __init__(self, policy, devices, reserve_percent, model_path, note):
-        """`note` is called with `{device: bytes}` when the model is there."""
+    def __init__(self, policy, devices, reserve_percent, model_path, note, weights=0):
+        """`note` is called with `{device: bytes}` when the model is there; `weights` are the bytes
+        of the plan, 0 where it knows none."""
         self._policy = policy
         self._devices = devices
         self._reserve = reserve_percent / 100.0
         self._path = os.path.normpath(model_path) if model_path else None
         self._note = note
         self._local = threading.local()
+        # Loads going on in any thread: transformers reads the parts of a checkpoint in several.
+        self._loads = 0
+        self._lock = threading.Lock()
+        self._others = OtherLoads(self._path, weights, self._waits) if policy else None
         self._building = False
         self._model = None
         self.applied = False
@@ -42,13 +48,23 @@ class ModelLoad:
         if job["cpu"] or job["devices"] < 1 or split["loader"] in ("VLLM", "LMDeploy"):
             return None
         return ModelLoad(SplitPolicy.of(split, job["devices"]), job["devices"],
-                         split.get("reservePercent", 0), job["splitPath"], note)
+                         split.get("reservePercent", 0), job["splitPath"], note,
+                         sum(split.get("weights", {}).values()))
 
     def install(self, hooks):
         hooks.after("transformers.modeling_utils", self._patch)
+        if self._others is not None:
+            self._others.install(hooks)
 
-    def start(self):
+    def start(self, keywords=()):
+        """The model's class is about to be made with these keyword arguments."""
         self._building = True
+        if self._others is not None:
+            self._others.begin(dict(keywords))
+
+    def _waits(self):
+        """Whether the load to be split is still to come, and none is going on."""
+        return self._building and not self.applied and not self._loads
 
     def stop(self):
         self._building = False
@@ -57,8 +73,8 @@ class ModelLoad:
         """The model is there: says what lies where. Fails when a planned split was not applied."""
         self._building = False
         if self._policy is not None and not self.applied:
-            raise refused("this model is not loaded through transformers' from_pretrained; set "
-                          "spec.split.strategy: None, or another loader in its profile")
+            raise refused("this model is not loaded through transformers' from_pretrained, "
+                          + OTHERWISE)
         model = self._model() if self._model is not None else None
         if model is None:
             return
@@ -80,6 +96,7 @@ class ModelLoad:
                 return empty_model(cls, pretrained_model_name_or_path, keywords)
             depth = getattr(load._local, "depth", 0)
             load._local.depth = depth + 1
+            load._count(1)
             try:
                 if depth or not load._wanted(pretrained_model_name_or_path):
                     return original(cls, pretrained_model_name_or_path, *arguments, **keywords)
@@ -87,6 +104,7 @@ class ModelLoad:
                                   keywords)
             finally:
                 load._local.depth = depth
+                load._count(-1)
 
         module.PreTrainedModel.from_pretrained = classmethod(from_pretrained)
 
@@ -96,7 +114,15 @@ class ModelLoad:
         if self._path is None or os.path.normpath(str(path)) == self._path:
             return True
         # A class may look the repository up in the hub's cache itself.
-        return "models--" + self._path.replace("/", "--") in str(path).split(os.sep)
+        if "models--" + self._path.replace("/", "--") in str(path).split(os.sep):
+            return True
+        if self._others is not None:
+            self._others.instead(str(path))
+        return False
+
+    def _count(self, change):
+        with self._lock:
+            self._loads += change
 
     def _load(self, original, cls, path, arguments, keywords):
         keywords = self._planned(cls, path, keywords)

@@ -93,8 +93,8 @@ class Builder(functools.partial):
         if getattr(self.func, "__name__", "") == "Emu2":
             hidden.append("LOCAL_RANK")  # it multiplies the text
         kept = {name: os.environ.pop(name) for name in hidden if name in os.environ}
-        on_start()
         try:
+            on_start(dict(self.keywords, **keywords))
             model = super().__call__(*arguments, **keywords)
         except BaseException as error:
             on_error(error)

@@ -2,8 +2,8 @@
 import re
 import socket
 
-from .failures import (HOST_OUT_OF_MEMORY, RANK_FAILED, SHARED_MEMORY_EXHAUSTED, cause_of_text,
-                       is_consequence, signal_name)
+from .failures import (HOST_OUT_OF_MEMORY, RANK_FAILED, SHARED_MEMORY_EXHAUSTED, cause_of_full,
+                       cause_of_text, is_consequence, signal_name)
 from .memory import OomWatch, SharedMemoryWatch
 from .processes import Group
 
@@ -71,8 +71,9 @@ def run(commands, rank_environments, folder, stop, grace_seconds, on_tick, keep=
     """Starts a rank per command and waits for all; the first that fails ends the rest.
 
     Gives None, or the failed child; what its failure means is the caller's to say. `says(rank)` is
-    a rank's own word of its error, by which consequences are told from reasons. `hung(running)`
-    gives the rank of those running that came no further, or None; then Hung is raised.
+    a rank's own word of its error, by which consequences are told from reasons. `hung(running,
+    printed)` gives the rank of those running that came no further, or None; then Hung is raised;
+    `printed` has how many bytes each printed.
     """
     group = Group(stop, grace_seconds)
     try:
@@ -86,7 +87,8 @@ def run(commands, rank_environments, folder, stop, grace_seconds, on_tick, keep=
         on_tick()
         if hung is None:
             return
-        rank = hung([child.index for child in group.children if child.running])
+        rank = hung([child.index for child in group.children if child.running],
+                    [child.output.read for child in group.children])
         if rank is not None:
             if stacks_signal is not None:
                 group.print_stacks(stacks_signal)
@@ -119,7 +121,7 @@ def explain(child, watches, otherwise=RANK_FAILED):
                                   else otherwise)
             message += ": " + shared_memory.sentence()
     else:
-        cause = cause_of_text(text, otherwise)
+        cause = cause_of_full(text, cause_of_text(text, otherwise), shared_memory)
         message = "rank %d exited with %d" % (child.index, child.returncode)
     if lines:
         message += "; last output: " + " | ".join(lines)

@@ -269,10 +269,10 @@ class Shim:
         module.supported_VLM[name] = rank_model.Builder(
             build, self._building, self._built, self._build_failed)
 
-    def _building(self):
+    def _building(self, keywords):
         self._phase = "build"
         if self._load is not None:
-            self._load.start()
+            self._load.start(keywords)
 
     def _built(self, model):
         if self._load is not None:

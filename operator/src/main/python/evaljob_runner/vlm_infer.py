@@ -4,7 +4,7 @@ import os
 from . import journal, predictions, ranks, shards, vintage, watchdog
 from .failures import (HARNESS_FAILED, HOST_OUT_OF_MEMORY, MODEL_NOT_FOUND, OUT_OF_MEMORY,
                        RESULTS_INVALID, SHARED_MEMORY_EXHAUSTED, STALLED, StageFailure,
-                       is_consequence)
+                       cause_of_full, is_consequence)
 from .files import read_json, write_json
 from .log import say
 from .processes import runner_command
@@ -92,7 +92,7 @@ class HarnessInference:
             watches[1].look()
             self._look()
 
-        def hung(running):
+        def hung(running, _):
             return dog.look(watchdog.rank_signs(read_states(self._files.states, world), running))
 
         say("starting %d rank%s for %s" % (world, "" if world == 1 else "s", ", ".join(names)))
@@ -138,8 +138,9 @@ class HarnessInference:
             # Another rank may have told its reason before it was ended.
             rank, own = _first_reason(states, rank)
         prefix = "" if self._plan.world_size == 1 else "rank %d: " % rank
-        failure = StageFailure(own.get("cause"), with_remedy(
-            own.get("cause"), prefix + str(own.get("message")), self._plan))
+        message = str(own.get("message"))
+        cause = cause_of_full(message, own.get("cause"), watches[1])
+        failure = StageFailure(cause, with_remedy(cause, prefix + message, self._plan))
         dataset = own.get("dataset") if own.get("phase") in _BY_DATASET else None
         return _InferError(failure, dataset)
 

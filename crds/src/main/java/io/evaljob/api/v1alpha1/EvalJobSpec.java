@@ -165,8 +165,9 @@ public record EvalJobSpec(
     @JsonPropertyDescription(
             "Seconds in which a process of the Infer stage must come further: finish a sample, or"
                 + " its loading. After that the attempt is ended, with the stacks of all processes"
-                + " in its log, and tried again. Processes that wait for others are not meant."
-                + " Omitted: 3600.")
+                + " in its log, and tried again. Processes that wait for others are not meant. A"
+                + " program of harness Command comes further when its progress file changes, and"
+                + " until it has one, when it prints. Omitted: 3600.")
         @Default("3600")
         @Min(60)
         @Max(604800)
