@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
@@ -72,13 +73,29 @@ record Checkpoint(Path folder, List<Path> files, Map<String, Tensor> tensors) {
     return of(folder, found.size() == 1 ? paths(folder, found) : shards(folder, found));
   }
 
+  /** A file's tensors, or what is wrong with it. */
+  private record Header(Path file, List<Tensor> tensors, Optional<CheckpointException> broken) {
+
+    static Header read(Path file) {
+      try {
+        return new Header(file, SafetensorsHeader.read(file), Optional.empty());
+      } catch (CheckpointException e) {
+        return new Header(file, List.of(), Optional.of(e));
+      }
+    }
+  }
+
   private static Checkpoint of(Path folder, List<Path> files) {
     Map<String, Tensor> tensors = new TreeMap<>();
-    for (Path file : files) {
-      for (Tensor tensor : SafetensorsHeader.read(file)) {
+    // Several files at a time; of several broken ones the first is told, whichever was read first.
+    for (Header header : files.parallelStream().map(Header::read).toList()) {
+      if (header.broken().isPresent()) {
+        throw header.broken().get();
+      }
+      for (Tensor tensor : header.tensors()) {
         if (tensors.put(tensor.name(), tensor) != null) {
           throw CheckpointException.of(
-              file,
+              header.file(),
               "has tensor " + tensor.name() + ", which another file of the model has too",
               "keep the files of one checkpoint only in the folder");
         }

@@ -25,8 +25,12 @@ import java.util.Optional;
  */
 final class StrictJson {
 
+  /** Names of tensors are all different, so interning them would cost more than reading them. */
   private static final JsonFactory FACTORY =
-      JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+      JsonFactory.builder()
+          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+          .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+          .build();
 
   /** Decoded at a time: only whether it can be decoded matters. */
   private static final int CHARACTERS = 8192;
