@@ -9,8 +9,8 @@ final class PlacementChoice {
 
   private static final String STRATEGY = "spec.split.strategy";
   private static final String MAKE_PROFILE =
-      "describe the model in a ModelProfile (its blocks with bytes and module names, and its"
-          + " loaders) and name it in profileName, or leave the strategy out";
+      "make a ModelProfile of its files with evaljob profile PATH, give it the loaders, and name it"
+          + " in profileName, or leave the strategy out";
 
   private final PlanRequest request;
   private final List<Refusal> refusals = new ArrayList<>();

@@ -125,7 +125,9 @@ public final class Planner {
               + " are used");
     }
     if (request.model().isEmpty()) {
-      notes.add("memory is not checked: there is no profile for this model");
+      notes.add(
+          "memory is not checked: there is no profile for this model;"
+              + " evaljob profile PATH makes one from its files");
     } else if (units.isEmpty()) {
       notes.add(
           "memory is not checked: profile "

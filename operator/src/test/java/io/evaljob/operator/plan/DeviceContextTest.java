@@ -105,7 +105,9 @@ class DeviceContextTest {
   void modelWithoutProfileGetsOneDeviceUnlessToldOtherwise() {
     assertThat(Requests.plain().planned().devicesPerProcess()).isEqualTo(1);
     assertThat(Requests.plain().planned().notes())
-        .containsExactly("memory is not checked: there is no profile for this model");
+        .containsExactly(
+            "memory is not checked: there is no profile for this model;"
+                + " evaljob profile PATH makes one from its files");
     ModelPlan four = Requests.plain().devices(4).planned();
     assertThat(four.devicesPerProcess()).isEqualTo(4);
     assertThat(four.strategy()).isEqualTo(PlannedStrategy.None);

@@ -133,9 +133,8 @@ class RefusalTest {
         row(
             RefusalReason.ProfileRequired,
             "spec.split.strategy: Layers is not possible for spec.models[base], because no profile"
-                + " gives its layers; describe the model in a ModelProfile (its blocks with bytes"
-                + " and module names, and its loaders) and name it in profileName, or leave the"
-                + " strategy out",
+                + " gives its layers; make a ModelProfile of its files with evaljob profile PATH, give"
+                + " it the loaders, and name it in profileName, or leave the strategy out",
             plain.strategy(SplitStrategy.Layers).devices(2)),
         row(
             RefusalReason.TensorParallelProcesses,
