@@ -6,7 +6,7 @@ import signal
 import sys
 import unittest
 
-from evaljob_runner.command import sign_of
+from evaljob_runner.command import signs
 from evaljob_runner.watchdog import Watchdog
 from support import Container, ReportServer, plan_with
 
@@ -266,16 +266,32 @@ while True:
         self.assertIn("process 0 wrote no progress for 2 s; raise spec.stallSeconds",
                       self.stalled(TELLS="1"))
 
-    def test_what_is_printed_counts_until_there_is_progress(self):
-        dog, path = Watchdog(60), self.path("progress")
+    def late(self, steps, seconds=60):
+        """Which process is late at each step of five seconds, where `steps` are (progress, printed)."""
+        dog = Watchdog(seconds)
+        return [dog.look(signs(documents, printed, range(len(printed))), 5 * number)
+                for number, (documents, printed) in enumerate(steps)]
 
-        def look(now, printed):
-            return dog.look({0: sign_of(path, printed)}, now)
-        for step in range(30):
-            self.assertIsNone(look(5 * step, 10 * step))
-        self.write('{"done": 1, "total": 9}', "progress")
-        found = [look(150 + 5 * step, 300 + 10 * step) for step in range(14)]
-        self.assertEqual([None] * 12 + [0, 0], found)
+    def test_what_is_printed_counts_until_there_is_progress(self):
+        speaking = [([None], [10 * step]) for step in range(30)]
+        self.assertEqual([None] * 30, self.late(speaking))
+        told = [([{"done": 1, "total": 9}], [300 + 10 * step]) for step in range(14)]
+        self.assertEqual([None] * 12 + [0, 0], self.late(speaking + told)[30:])
+
+    def test_who_tells_nothing_may_wait_for_who_does(self):
+        alone = [([{"done": step, "total": 99}, None], [0, 7]) for step in range(30)]
+        self.assertEqual([None] * 30, self.late(alone))
+        # Nobody comes further: the one that told last is the one that hangs.
+        held = [([{"done": 29, "total": 99}, None], [0, 7])] * 14
+        self.assertIn(0, self.late(alone + held)[30:])
+
+    def test_who_is_through_with_its_share_may_wait(self):
+        share = [([{"done": step, "total": 99}, {"done": 5, "total": 5}], [0, 0])
+                 for step in range(30)]
+        self.assertEqual([None] * 30, self.late(share))
+        stuck = [([{"done": step, "total": 99}, {"done": 4, "total": 5}], [0, 0])
+                 for step in range(14)]
+        self.assertEqual([None] * 12 + [1, 1], self.late(stuck))
 
 
 class PrepareTest(Container):

@@ -125,8 +125,8 @@ class CommandHarness:
                     context.progress.set_samples(dataset.name, done, total)
 
         def hung(running, printed):
-            return dog.look({rank: sign_of(progress_files[rank], printed[rank])
-                             for rank in running})
+            return dog.look(signs([read_json(file, 65536) for file in progress_files], printed,
+                                  running))
 
         try:
             child = ranks.run([leash] * len(environments), environments, folder, context.stop,
@@ -210,19 +210,38 @@ def read_progress(paths):
     """Done and total over the ranks' progress files; a missing or broken one counts nothing."""
     done = total = 0
     for path in paths:
-        document = read_json(path, 65536)
-        if isinstance(document, dict):
-            values = [document.get("done"), document.get("total")]
-            if all(isinstance(v, int) and not isinstance(v, bool) and 0 <= v < 2 ** 31
-                   for v in values):
-                done += values[0]
-                total += values[1]
+        counts = read_counts(read_json(path, 65536))
+        done += counts[0]
+        total += counts[1]
     return done, total
 
 
-def sign_of(progress_file, printed):
-    """What changes as a program comes further: its progress, or what it prints until it has one."""
-    return repr(read_json(progress_file, 65536) or printed)
+def read_counts(document):
+    """Done and total of one progress file's content, zeros where they are no counts."""
+    values = ([document.get("done"), document.get("total")] if isinstance(document, dict) else [])
+    if values and all(isinstance(v, int) and not isinstance(v, bool) and 0 <= v < 2 ** 31
+                      for v in values):
+        return tuple(values)
+    return 0, 0
+
+
+def signs(documents, printed, running):
+    """For each running process what changes as it comes further, from all progress and output.
+
+    Its own progress, as long as it tells some. One that has told none, or is through with its
+    share, may be waiting for the others: it comes further as long as anybody does.
+    """
+    together = repr((documents, printed))
+    result = {}
+    for rank in running:
+        own = documents[rank]
+        result[rank] = together if not own or _through(own) else repr(own)
+    return result
+
+
+def _through(document):
+    done, total = read_counts(document)
+    return total and done >= total
 
 
 def _remove(path):
