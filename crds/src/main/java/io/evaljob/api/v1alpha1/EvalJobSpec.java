@@ -147,8 +147,8 @@ public record EvalJobSpec(
         Integer podStartDeadlineSeconds,
     @JsonPropertyDescription(
             "The running time of all pods of the run, added up; when it is used up, what still "
-                + "evaluates is ended, and datasets that are complete are scored. Omitted: no "
-                + "limit.")
+                + "evaluates is ended, and datasets that are complete are scored. Omitted: "
+                + "limits.maxActiveSeconds of the EvalRuntime, else no limit.")
         @Min(1)
         @Max(31536000)
         Integer activeDeadlineSeconds,

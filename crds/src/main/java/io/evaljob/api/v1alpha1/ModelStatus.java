@@ -47,6 +47,12 @@ public record ModelStatus(
         @Size(max = 64)
         String jobUID,
     @JsonPropertyDescription(
+            "When the pod of this attempt began to run, RFC 3339; left out until then. Its running"
+                + " time counts although the pod may be deleted.")
+        @Format("date-time")
+        @Size(max = 64)
+        String attemptStartTime,
+    @JsonPropertyDescription(
             "How the model is spread over the devices of a process: None, Layers, "
                 + "TensorParallel or DeviceMap.")
         @Size(max = 32)
@@ -113,6 +119,11 @@ public record ModelStatus(
   /** {@link #jobUID()}, empty when left out. */
   public Optional<String> jobUIDIfSet() {
     return Optional.ofNullable(jobUID);
+  }
+
+  /** {@link #attemptStartTime()}, empty when left out. */
+  public Optional<String> attemptStartTimeIfSet() {
+    return Optional.ofNullable(attemptStartTime);
   }
 
   /** {@link #strategy()}, empty when left out. */

@@ -23,6 +23,11 @@ public record RunStatus(
     @JsonPropertyDescription("The image of the run, as the runtime names it.") @Size(max = 512)
         String image,
     @JsonPropertyDescription(
+            "The limits.maxActiveSeconds of the EvalRuntime when the run began; left out where "
+                + "there was none.")
+        @Min(1)
+        Integer maxActiveSeconds,
+    @JsonPropertyDescription(
             "When the first pod of an Infer stage began to run, RFC 3339; left out until then.")
         @Format("date-time")
         @Size(max = 64)
@@ -71,5 +76,10 @@ public record RunStatus(
   /** {@link #suspendTime()}, empty when left out. */
   public Optional<String> suspendTimeIfSet() {
     return Optional.ofNullable(suspendTime);
+  }
+
+  /** {@link #maxActiveSeconds()}, empty when left out. */
+  public Optional<Integer> maxActiveSecondsIfSet() {
+    return Optional.ofNullable(maxActiveSeconds);
   }
 }

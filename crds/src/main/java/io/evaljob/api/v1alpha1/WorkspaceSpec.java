@@ -15,6 +15,11 @@ import java.util.Optional;
     value = "has(self.claimName) != has(self.claimTemplate)",
     message =
         "a workspace is one claim: set claimName (an existing one) or claimTemplate (one to make)")
+@ValidationRule(
+    value = "!has(self.retention) || has(self.claimTemplate)",
+    message =
+        "retention is for claims that are made (claimTemplate), a claim of yours is never deleted: "
+            + "remove it")
 public record WorkspaceSpec(
     @JsonPropertyDescription(
             "An existing PersistentVolumeClaim in the namespace of the EvalJob; the runtime "
@@ -22,8 +27,14 @@ public record WorkspaceSpec(
         @Size(min = 1, max = 253)
         @Pattern("^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")
         String claimName,
-    @JsonPropertyDescription("A claim to make for each model; it is deleted with the EvalJob.")
-        ClaimTemplate claimTemplate) {
+    @JsonPropertyDescription(
+            "A claim to make for each model. What becomes of it later is for retention to say.")
+        ClaimTemplate claimTemplate,
+    @JsonPropertyDescription(
+            "What becomes of the claims that were made when the EvalJob is deleted, by hand or "
+                + "by ttlSecondsAfterFinished. Delete: they are deleted too. Retain: they stay "
+                + "until somebody deletes them, with the label evaljob.io/job. Omitted: Delete.")
+        Retention retention) {
 
   /** {@link #claimName()}, empty when left out. */
   public Optional<String> claimNameIfSet() {
@@ -33,5 +44,10 @@ public record WorkspaceSpec(
   /** {@link #claimTemplate()}, empty when left out. */
   public Optional<ClaimTemplate> claimTemplateIfSet() {
     return Optional.ofNullable(claimTemplate);
+  }
+
+  /** {@link #retention()}, or the default {@code Delete} when left out. */
+  public Retention retentionOrDefault() {
+    return retention == null ? Retention.Delete : retention;
   }
 }

@@ -1,10 +1,13 @@
 package io.evaljob.operator.lifecycle;
 
 import io.evaljob.api.v1alpha1.EvalJobSpec;
+import io.evaljob.api.v1alpha1.RunStatus;
 import io.evaljob.api.v1alpha1.WaitingStatus;
 import io.evaljob.operator.observe.AttemptObservation;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * The deadlines of a run. They are the operator's own: a Job's would begin anew with every attempt.
@@ -49,7 +52,10 @@ final class Deadlines {
   }
 
   private static Optional<String> active(Pass pass, RunClock clock) {
-    Optional<Integer> limit = spec(pass).activeDeadlineSecondsIfSet();
+    Optional<Integer> asked = spec(pass).activeDeadlineSecondsIfSet();
+    Optional<Integer> most = pass.run().flatMap(RunStatus::maxActiveSecondsIfSet);
+    Optional<Integer> limit =
+        Stream.of(asked, most).flatMap(Optional::stream).min(Comparator.naturalOrder());
     if (limit.isEmpty()) {
       return Optional.empty();
     }
@@ -66,9 +72,15 @@ final class Deadlines {
       return Optional.empty();
     }
     return Optional.of(
-        "The pods of the run have run for spec.activeDeadlineSeconds ("
-            + limit.get()
-            + "); raise it and set a new spec.runID.");
+        limit.equals(asked)
+            ? "The pods of the run have run for spec.activeDeadlineSeconds ("
+                + limit.get()
+                + "); raise it and set a new spec.runID."
+            : "The pods of the run have run for what EvalRuntime "
+                + spec(pass).runtimeRef().name()
+                + " allows (limits.maxActiveSeconds: "
+                + limit.get()
+                + "); use several EvalJobs, or have it raised and set a new spec.runID.");
   }
 
   private static EvalJobSpec spec(Pass pass) {

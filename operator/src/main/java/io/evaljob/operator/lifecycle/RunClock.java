@@ -8,6 +8,7 @@ import io.evaljob.operator.status.ModelDraft;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
 
@@ -28,6 +29,7 @@ final class RunClock {
   /** The running time of all pods so far. */
   Duration active() {
     return Duration.ofSeconds(run.activeSeconds())
+        .plus(lost())
         .plus(sum(model -> !model.before().phaseIfSet().filter(RunClock::ended).isPresent()));
   }
 
@@ -53,8 +55,9 @@ final class RunClock {
         run.startTime(),
         run.runtimeGeneration(),
         run.image(),
+        run.maxActiveSeconds(),
         evaluationStart().map(Conditions::time).orElse(null),
-        run.activeSeconds() + over().toSeconds(),
+        run.activeSeconds() + lost().plus(over()).toSeconds(),
         pass.isSuspended() ? since.orElseGet(() -> Conditions.time(pass.input().now())) : null,
         resumed ? suspended().toSeconds() : run.suspendedSeconds());
   }
@@ -76,6 +79,53 @@ final class RunClock {
                     .filter(attempt -> attempt.stage() == Stage.Infer)
                     .flatMap(attempt -> attempt.started().stream())
                     .min(Comparator.naturalOrder()));
+  }
+
+  /** Writes down when the pods of the present attempts began to run. */
+  void noteStarts(List<ModelDraft> models) {
+    models.forEach(model -> model.attemptStarted(attemptStart(model)));
+  }
+
+  private String attemptStart(ModelDraft model) {
+    Optional<AttemptObservation> attempt =
+        model.ended() ? Optional.empty() : seen(model, model.stage(), model.attempt());
+    boolean isNew = model.before().attemptStartTimeIfSet().isEmpty();
+    return attempt
+        .filter(seen -> !isNew || isTold(seen))
+        .flatMap(AttemptObservation::started)
+        .map(Conditions::time)
+        .orElse(null);
+  }
+
+  /**
+   * The time of pods that ran and are not there any more, because somebody deleted them or their
+   * Job. When they ended is not known: they are taken to have run until that is seen.
+   */
+  private Duration lost() {
+    Duration sum = Duration.ZERO;
+    for (ModelDraft model : pass.models()) {
+      Optional<String> start = model.before().attemptStartTimeIfSet();
+      Optional<Instant> seen =
+          seen(model, stage(model), model.before().attempt()).flatMap(AttemptObservation::started);
+      boolean isThere = seen.map(Conditions::time).equals(start);
+      if (start.isPresent() && !isThere) {
+        sum = sum.plus(positive(Instant.parse(start.get()), seen.orElse(pass.input().now())));
+      }
+    }
+    return sum;
+  }
+
+  private boolean isTold(AttemptObservation attempt) {
+    return StartGrace.left(attempt, pass.input().now(), pass.input().settings().startGrace())
+        .isEmpty();
+  }
+
+  private Optional<AttemptObservation> seen(ModelDraft model, Stage stage, int attempt) {
+    return pass.input().observed(model.name()).attempt(stage, attempt);
+  }
+
+  private static Stage stage(ModelDraft model) {
+    return model.before().stageIfSet().map(Stage::of).orElse(Stage.Prefetch);
   }
 
   /** The time of the attempts that models leave behind in this pass. */
@@ -107,10 +157,7 @@ final class RunClock {
   /** Whether the status has the attempt's time already. */
   private static boolean isCounted(ModelDraft model, AttemptObservation attempt) {
     return model.before().phaseIfSet().filter(RunClock::ended).isPresent()
-        || isBefore(
-            attempt,
-            model.before().stageIfSet().map(Stage::of).orElse(Stage.Prefetch),
-            model.before().attempt());
+        || isBefore(attempt, stage(model), model.before().attempt());
   }
 
   private static boolean ended(String phase) {

@@ -63,6 +63,16 @@ final class RunProgress {
             .equals(pass.before().runIfSet().flatMap(RunStatus::specHashIfSet));
   }
 
+  /** A runtime that allows less since the run began takes nothing back from it. */
+  private static boolean isBeyondTheRun(Pass pass, Refusal refusal) {
+    int asked = pass.input().job().getSpec().activeDeadlineSecondsIfSet().orElse(0);
+    return refusal.field().equals("spec.activeDeadlineSeconds")
+        && pass.run()
+            .flatMap(RunStatus::maxActiveSecondsIfSet)
+            .filter(most -> asked > most)
+            .isPresent();
+  }
+
   private static void planGone(Pass pass, ModelDraft model) {
     boolean foreign = model.planName().filter(pass.input().foreignPlans()::contains).isPresent();
     String name = model.planName().orElse("of model " + model.name());
@@ -70,8 +80,8 @@ final class RunProgress {
   }
 
   /**
-   * What defines the run cannot change, but placement and resources can, to something the runtime
-   * does not allow: Jobs that run go on, new ones are not made.
+   * What defines the run cannot change, but placement, resources and deadlines can, to something
+   * the runtime does not allow: Jobs that run go on, new ones are not made.
    */
   private static void refusedEdit(Pass pass) {
     if (pass.input().validation() instanceof Validation.Invalid invalid) {
@@ -79,7 +89,8 @@ final class RunProgress {
           invalid.refusals().stream()
               .filter(
                   refusal ->
-                      refusal.field().startsWith("spec.placement")
+                      isBeyondTheRun(pass, refusal)
+                          || refusal.field().startsWith("spec.placement")
                           || refusal.field().startsWith("spec.priorityClassName")
                           || refusal.field().startsWith("spec.resources"))
               .toList();

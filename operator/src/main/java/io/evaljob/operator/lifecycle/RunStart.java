@@ -1,6 +1,7 @@
 package io.evaljob.operator.lifecycle;
 
 import io.evaljob.api.v1alpha1.EvalRuntime;
+import io.evaljob.api.v1alpha1.LimitsSpec;
 import io.evaljob.api.v1alpha1.ModelStatus;
 import io.evaljob.api.v1alpha1.Phase;
 import io.evaljob.api.v1alpha1.RunStatus;
@@ -56,6 +57,7 @@ final class RunStart {
             Conditions.time(pass.input().now()),
             runtime.getMetadata().getGeneration(),
             Bounds.cut(runtime.getSpec().image(), Bounds.MESSAGE),
+            runtime.getSpec().limitsIfSet().flatMap(LimitsSpec::maxActiveSecondsIfSet).orElse(null),
             null,
             0,
             null,
@@ -77,6 +79,7 @@ final class RunStart {
         0,
         0,
         0,
+        null,
         null,
         null,
         plan.strategy().name(),

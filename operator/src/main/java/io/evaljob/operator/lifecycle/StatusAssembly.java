@@ -144,7 +144,7 @@ final class StatusAssembly {
     boolean finished = ended && !podsLeft;
     Phase phase = Phases.ofJob(models.stream().map(ModelDraft::phase).toList());
     if (ended && podsLeft) {
-      phase = Phase.Scoring;
+      phase = Remains.awaited(pass);
     } else if (pass.isSuspended() && !ended) {
       phase = Phase.Suspended;
     }
@@ -152,6 +152,7 @@ final class StatusAssembly {
     Optional<SteadyWait> shown = finished ? Optional.empty() : chooseWait().map(this::steady);
     Optional<Wait> wait = shown.map(SteadyWait::why);
     Progress progress = progress(models);
+    pass.run().map(run -> new RunClock(pass, run)).ifPresent(clock -> clock.noteStarts(models));
     List<Conditions.Now> now;
     if (finished) {
       String message = verdict(models);

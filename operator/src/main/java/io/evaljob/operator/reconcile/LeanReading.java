@@ -67,7 +67,9 @@ public final class LeanReading {
           Map.entry(PodTemplateSpec.class, Set.of("spec")),
           Map.entry(JobStatus.class, Set.of("conditions")),
           top(PersistentVolumeClaim.class, "spec"),
-          Map.entry(PersistentVolumeClaimSpec.class, Set.of("accessModes", "volumeName")),
+          Map.entry(
+              PersistentVolumeClaimSpec.class,
+              Set.of("accessModes", "volumeName", "dataSource", "dataSourceRef", "selector")),
           top(Namespace.class),
           top(PriorityClass.class, "value", "globalDefault"),
           top(Event.class, "reason", "message", "involvedObject", "lastTimestamp"),

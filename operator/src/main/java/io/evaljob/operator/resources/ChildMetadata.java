@@ -13,11 +13,17 @@ final class ChildMetadata {
   private ChildMetadata() {}
 
   static ObjectMeta of(EvalJob job, String name, Map<String, String> labels) {
+    return new ObjectMetaBuilder(withoutOwner(job, name, labels))
+        .withOwnerReferences(controller(job))
+        .build();
+  }
+
+  /** Of an object that outlives the job. */
+  static ObjectMeta withoutOwner(EvalJob job, String name, Map<String, String> labels) {
     return new ObjectMetaBuilder()
         .withNamespace(namespace(job))
         .withName(name)
         .withLabels(labels)
-        .withOwnerReferences(controller(job))
         .build();
   }
 

@@ -42,9 +42,14 @@ public final class Names {
         ContentHash.of("results", uid, Long.toString(runNumber), model, content));
   }
 
-  /** The workspace claim of one model; runs share it, each in its own folder. */
-  public static String workspace(String job, String uid, String model) {
-    return child(job, model, "workspace", ContentHash.of("workspace", uid, model));
+  /**
+   * The workspace claim of one model; runs share it, each in its own folder.
+   *
+   * @param stays whether it outlives the job: a claim that was made to go is another one
+   */
+  public static String workspace(String job, String uid, String model, boolean stays) {
+    String kind = stays ? "retained workspace" : "workspace";
+    return child(job, model, "workspace", ContentHash.of(kind, uid, model));
   }
 
   /** The ConfigMap that carries a runner, one a namespace and runner. */

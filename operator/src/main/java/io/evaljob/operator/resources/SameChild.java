@@ -69,8 +69,9 @@ public final class SameChild {
     if (found.getMetadata().getDeletionTimestamp() != null || !sameController(desired, found)) {
       return Verdict.TAKEN;
     }
-    if (desired instanceof PersistentVolumeClaim) {
-      return Verdict.SAME; // it may have been made larger, and a new one would lose the work
+    if (desired instanceof PersistentVolumeClaim && found instanceof PersistentVolumeClaim claim) {
+      // It may have been made larger, and a new one would lose the work.
+      return isWorkspace(claim, desired) ? Verdict.SAME : Verdict.TAKEN;
     }
     if (desired instanceof ConfigMap ours
         && found instanceof ConfigMap theirs
@@ -84,6 +85,23 @@ public final class SameChild {
       KueueFields.leave(wanted, there);
     }
     return contains(there, wanted) && !doesMore(wanted, there) ? Verdict.SAME : Verdict.DIFFERENT;
+  }
+
+  /**
+   * Whether a claim is the workspace that was made: empty when it was new, not a copy of another
+   * claim or a volume that somebody chose, which an author may have no right to. One that outlives
+   * its EvalJob has no owner, and says by a label whose it was.
+   */
+  private static boolean isWorkspace(PersistentVolumeClaim found, HasMetadata desired) {
+    return found.getSpec().getDataSource() == null
+        && found.getSpec().getDataSourceRef() == null
+        && found.getSpec().getSelector() == null
+        && (!controllerUid(desired).isEmpty() || jobUid(desired).equals(jobUid(found)));
+  }
+
+  private static String jobUid(HasMetadata object) {
+    Map<String, String> labels = object.getMetadata().getLabels();
+    return labels == null ? "" : labels.getOrDefault(Labels.JOB_UID, "");
   }
 
   /** Whether the pods of a Job run or see more than ours do; nobody's defaults are like that. */

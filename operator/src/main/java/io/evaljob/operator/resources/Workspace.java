@@ -2,7 +2,9 @@ package io.evaljob.operator.resources;
 
 import io.evaljob.api.v1alpha1.ClaimTemplate;
 import io.evaljob.api.v1alpha1.EvalJob;
+import io.evaljob.api.v1alpha1.Retention;
 import io.evaljob.api.v1alpha1.WorkspaceSpec;
+import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaimBuilder;
 import java.util.Optional;
@@ -19,7 +21,7 @@ final class Workspace {
         workspace(job).flatMap(WorkspaceSpec::claimTemplateIfSet).orElse(ClaimTemplate.defaults());
     return Optional.of(
         new PersistentVolumeClaimBuilder()
-            .withMetadata(ChildMetadata.of(job, claimName(job, model), Labels.of(job, model)))
+            .withMetadata(metadata(job, model))
             .withNewSpec()
             .withAccessModes(template.accessModeOrDefault().name())
             .withStorageClassName(template.storageClassNameIfSet().orElse(null))
@@ -33,7 +35,21 @@ final class Workspace {
   static String claimName(EvalJob job, String model) {
     return givenClaim(job)
         .orElseGet(
-            () -> Names.workspace(job.getMetadata().getName(), job.getMetadata().getUid(), model));
+            () ->
+                Names.workspace(
+                    job.getMetadata().getName(), job.getMetadata().getUid(), model, stays(job)));
+  }
+
+  /** What stays has no owner with which it would be deleted. */
+  private static ObjectMeta metadata(EvalJob job, String model) {
+    String name = claimName(job, model);
+    return stays(job)
+        ? ChildMetadata.withoutOwner(job, name, Labels.of(job, model))
+        : ChildMetadata.of(job, name, Labels.of(job, model));
+  }
+
+  private static boolean stays(EvalJob job) {
+    return workspace(job).filter(set -> set.retentionOrDefault() == Retention.Retain).isPresent();
   }
 
   private static Optional<String> givenClaim(EvalJob job) {

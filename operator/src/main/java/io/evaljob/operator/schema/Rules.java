@@ -123,6 +123,10 @@ final class Rules {
               "has(self.claimName) != has(self.claimTemplate)",
               self -> broken(() -> self.has("claimName") != self.has("claimTemplate"), "")),
           Map.entry(
+              "!has(self.retention) || has(self.claimTemplate)",
+              self ->
+                  broken(() -> !self.has("retention") || self.has("claimTemplate"), "/retention")),
+          Map.entry(
               "(self.harness == 'VLMEvalKit') == has(self.vlmevalkit)",
               self -> broken(() -> harness(self, "VLMEvalKit", "vlmevalkit"), "/vlmevalkit")),
           Map.entry(

@@ -24,6 +24,7 @@ public final class ModelDraft {
   private int disruptions;
   private String queuedTime;
   private String jobUid;
+  private String attemptStartTime;
   private String strategy;
   private Integer processes;
   private Integer devicesPerProcess;
@@ -54,6 +55,7 @@ public final class ModelDraft {
     disruptions = before.disruptions();
     queuedTime = before.queuedTime();
     jobUid = before.jobUID();
+    attemptStartTime = before.attemptStartTime();
     strategy = before.strategy();
     processes = before.processes();
     devicesPerProcess = before.devicesPerProcess();
@@ -163,6 +165,11 @@ public final class ModelDraft {
   public void job(String uid) {
     jobUid = uid;
     queuedTime = null;
+  }
+
+  /** Sets when the pod of this attempt began to run; null while none is known to. */
+  public void attemptStarted(String time) {
+    attemptStartTime = time;
   }
 
   /** Since when this attempt waits for devices. */
@@ -323,6 +330,7 @@ public final class ModelDraft {
         disruptions,
         queuedTime,
         jobUid,
+        attemptStartTime,
         strategy,
         processes,
         devicesPerProcess,

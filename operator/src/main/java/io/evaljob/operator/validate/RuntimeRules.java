@@ -72,6 +72,7 @@ final class RuntimeRules {
     spec.judgeIfSet().ifPresent(this::judge);
     amounts();
     spec.placementIfSet().ifPresent(this::placement);
+    activeSeconds();
     spec.priorityClassNameIfSet()
         .ifPresent(
             given ->
@@ -80,6 +81,25 @@ final class RuntimeRules {
                     allow.priorityClassNames(),
                     "spec.priorityClassName",
                     given));
+  }
+
+  private void activeSeconds() {
+    Optional<Integer> most =
+        runtime.getSpec().limitsIfSet().flatMap(limits -> limits.maxActiveSecondsIfSet());
+    spec.activeDeadlineSecondsIfSet()
+        .filter(asked -> most.filter(limit -> asked > limit).isPresent())
+        .ifPresent(
+            asked ->
+                refusals.add(
+                    LimitExceeded,
+                    "spec.activeDeadlineSeconds",
+                    asked.toString(),
+                    "is more than EvalRuntime "
+                        + name()
+                        + " allows (limits.maxActiveSeconds: "
+                        + most.orElseThrow()
+                        + ")",
+                    "set at most " + most.orElseThrow() + ", or leave it out for that"));
   }
 
   /** The Score stage sends questions, answers and the key there. */

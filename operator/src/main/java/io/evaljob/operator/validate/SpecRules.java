@@ -10,6 +10,7 @@ import io.evaljob.api.v1alpha1.EnvEntry;
 import io.evaljob.api.v1alpha1.EvalJobSpec;
 import io.evaljob.api.v1alpha1.ModelSpec;
 import io.evaljob.api.v1alpha1.OnOutOfMemory;
+import io.evaljob.api.v1alpha1.Retention;
 import io.evaljob.api.v1alpha1.ScoringMode;
 import io.evaljob.api.v1alpha1.ScoringSpec;
 import io.evaljob.api.v1alpha1.SplitStrategy;
@@ -169,14 +170,6 @@ final class SpecRules {
           "is not a strategy that this operator knows",
           "set Auto, None, Layers or TensorParallel");
     }
-    if (spec.splitOrDefault().onOutOfMemoryOrDefault() == OnOutOfMemory.Unknown) {
-      refusals.add(
-          InvalidValue,
-          "spec.split.onOutOfMemory",
-          "",
-          "is no answer that this operator knows",
-          "set Fail or Replan");
-    }
     spec.acceleratorOrDefault()
         .minMemoryIfSet()
         .filter(memory -> Quantities.bytes(memory).filter(bytes -> bytes > 0).isEmpty())
@@ -231,6 +224,13 @@ final class SpecRules {
                 unknown(
                     "spec.storage.workspace.claimTemplate.accessMode",
                     "ReadWriteOnce, ReadWriteMany or ReadWriteOncePod"));
+    spec.storageIfSet()
+        .flatMap(StorageSpec::workspaceIfSet)
+        .filter(workspace -> workspace.retentionOrDefault() == Retention.Unknown)
+        .ifPresent(workspace -> unknown("spec.storage.workspace.retention", "Delete or Retain"));
+    if (spec.splitOrDefault().onOutOfMemoryOrDefault() == OnOutOfMemory.Unknown) {
+      unknown("spec.split.onOutOfMemory", "Fail or Replan");
+    }
   }
 
   private void unknown(String field, String words) {
@@ -261,6 +261,14 @@ final class SpecRules {
           "",
           named ? "has both claimName and claimTemplate" : "is empty",
           "set one of claimName (an existing claim) and claimTemplate (a claim to make)");
+    }
+    if (named && workspace.retention() != null) {
+      refusals.add(
+          InvalidValue,
+          "spec.storage.workspace.retention",
+          workspace.retention().name(),
+          "is for claims that are made, and workspace.claimName names one that is never deleted",
+          "remove it");
     }
     workspace
         .claimTemplateIfSet()

@@ -6,7 +6,9 @@ import io.evaljob.api.v1alpha1.FailureCause;
 import io.evaljob.api.v1alpha1.Stage;
 import io.evaljob.api.v1alpha1.WaitingReason;
 import io.evaljob.operator.observe.AttemptObservation;
+import io.evaljob.operator.validate.Manifests;
 import java.time.Duration;
+import java.time.Instant;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -152,6 +154,158 @@ class DeadlinesTest {
         seen.podName(),
         seen.started(),
         java.util.Optional.empty(),
+        seen.finished(),
+        seen.termination());
+  }
+
+  @Test
+  void aPodThatIsDeletedByForceHasRunAllTheSame() {
+    PlayedRun run = PlayedRun.of("activeDeadlineSeconds: 1000").inferring();
+    run.sees(run.running(Stage.Infer, 1)).settle();
+    assertThat(run.model().attemptStartTime()).isEqualTo("2026-11-23T15:01:00Z");
+
+    run.sees().after(Duration.ofSeconds(400)).settle();
+    assertThat(run.status().run().activeSeconds()).as("prefetch, and the pod").isEqualTo(640);
+    assertThat(run.model().attemptStartTimeIfSet()).isEmpty();
+    run.after(Duration.ofSeconds(100)).settle();
+    assertThat(run.status().run().activeSeconds()).as("once").isEqualTo(640);
+
+    Instant second = PlayedRun.START.plusSeconds(500);
+    run.sees(startedAt(run.running(Stage.Infer, 1), second)).settle();
+    run.after(Duration.ofSeconds(359)).settle();
+    assertThat(run.status().phase()).isEqualTo("Running");
+    run.sees(startedAt(run.running(Stage.Infer, 1), second.plusSeconds(359))).settle();
+    assertThat(run.status().run().activeSeconds())
+        .as("a pod in its place begins anew")
+        .isEqualTo(999);
+    run.after(Duration.ofSeconds(1)).settle();
+
+    assertThat(run.model().lastFailure().message()).contains("spec.activeDeadlineSeconds (1000)");
+  }
+
+  @Test
+  void thePodOfAnAttemptThatFailsIsCountedOnceWithItsEnd() {
+    PlayedRun run = PlayedRun.of("activeDeadlineSeconds: 10000").inferring();
+    run.sees(run.running(Stage.Infer, 1)).settle();
+    run.sees(run.failed(Stage.Infer, 1, FailureCause.HarnessFailed))
+        .after(Duration.ofHours(1))
+        .settle();
+
+    assertThat(run.status().run().activeSeconds()).isEqualTo(600);
+    assertThat(run.model().attemptStartTimeIfSet()).isEmpty();
+  }
+
+  @ParameterizedTest(name = "asked for {0}, allowed {1}: {2}")
+  @CsvSource({
+    ",1000,limits.maxActiveSeconds: 1000",
+    "900,1000,spec.activeDeadlineSeconds (900)",
+    "1000,1000,spec.activeDeadlineSeconds (1000)",
+  })
+  void theRuntimesLimitHoldsWhereNoneIsAskedFor(Integer asked, int most, String message) {
+    PlayedRun run = limited(most, asked).inferring();
+    assertThat(run.status().run().maxActiveSeconds()).isEqualTo(most);
+    int limit = asked == null ? most : asked;
+    run.sees(run.running(Stage.Infer, 1)).after(Duration.ofSeconds(limit - 300 + 59L)).settle();
+    assertThat(run.status().phase()).isEqualTo("Running");
+    assertThat(run.requeueAfter()).contains(Duration.ofSeconds(1));
+
+    run.after(Duration.ofSeconds(1)).settle();
+
+    assertThat(run.model().lastFailure().message()).contains(message);
+  }
+
+  @Test
+  void anEditBeyondWhatTheRunBeganWithStartsNothingNew() {
+    PlayedRun run = limited(1000, null).settle();
+    run.actions();
+    run.edit("activeDeadlineSeconds", 1001)
+        .sees(run.attempt(Stage.Prefetch, 1, new AttemptObservation.Succeeded()))
+        .settle();
+
+    assertThat(run.actions()).doesNotHaveAnyElementsOfTypes(Action.StartStage.class);
+    assertThat(run.condition("Accepted")).isEqualTo("False/NotAllowed");
+
+    run.edit("activeDeadlineSeconds", 1000).settle();
+    assertThat(run.actions()).contains(PlayedRun.start(Stage.Infer, 1));
+  }
+
+  @Test
+  void aRuntimeThatAllowsLessMeanwhileTakesNothingBack() {
+    PlayedRun run = limited(1000, 900).settle();
+    run.actions();
+    run.runtimeAllows(100)
+        .sees(run.attempt(Stage.Prefetch, 1, new AttemptObservation.Succeeded()))
+        .settle();
+
+    assertThat(run.actions()).contains(PlayedRun.start(Stage.Infer, 1));
+    assertThat(run.status().run().maxActiveSeconds()).isEqualTo(1000);
+  }
+
+  @ParameterizedTest(name = "a pod of {0} remains: {1}")
+  @CsvSource({"Prefetch,Prefetching,PodsRemain", "Infer,Running,PodsRemain"})
+  void whatRemainsOfARunThatIsOverIsCalledWhatItIs(Stage stage, String phase, String waiting) {
+    PlayedRun run = PlayedRun.of("activeDeadlineSeconds: 301").settle();
+    if (stage == Stage.Infer) {
+      run = run.inferring();
+    }
+    run.sees(run.running(stage, 1)).settle();
+    run.after(Duration.ofHours(1)).settle();
+    assertThat(run.model().phase()).isEqualTo("Failed");
+
+    run.sees(run.leaving(stage, 1)).settle();
+
+    assertThat(run.status().phase()).isEqualTo(phase);
+    assertThat(run.condition("Finished")).startsWith("False/");
+    assertThat(run.status().waiting().reason()).isEqualTo(waiting);
+    assertThat(run.status().waiting().message()).contains("pod-" + stage + "-1");
+    run.sees().settle();
+    assertThat(run.status().phase()).isEqualTo("Failed");
+    assertThat(run.status().waitingIfSet()).isEmpty();
+  }
+
+  private static PlayedRun limited(int most, Integer asked) {
+    String job = asked == null ? "" : "  activeDeadlineSeconds: " + asked + "\n";
+    return PlayedRun.of(
+        Manifests.of(
+            """
+            apiVersion: evaljob.io/v1alpha1
+            kind: EvalRuntime
+            metadata: {name: program}
+            spec:
+              harness: Command
+              command: {args: [python3, /opt/eval.py]}
+              image: registry.example/eval:1
+              allow: {namespaceSelector: {}}
+              limits: {maxActiveSeconds: MOST}
+            ---
+            apiVersion: evaljob.io/v1alpha1
+            kind: EvalJob
+            metadata: {name: job, namespace: vlm}
+            spec:
+              runtimeRef: {name: program}
+              models: [{name: base}]
+              datasets: [{name: shapes}]
+            """
+                    .replace("MOST", Integer.toString(most))
+                + job));
+  }
+
+  private static AttemptObservation startedAt(AttemptObservation seen, Instant start) {
+    return new AttemptObservation(
+        seen.stage(),
+        seen.attempt(),
+        seen.jobName(),
+        seen.jobUid(),
+        seen.state(),
+        seen.queue(),
+        seen.made(),
+        seen.holdsDevices(),
+        seen.nodeName(),
+        seen.imageId(),
+        seen.podUid(),
+        seen.podName(),
+        java.util.Optional.of(start),
+        seen.bound(),
         seen.finished(),
         seen.termination());
   }

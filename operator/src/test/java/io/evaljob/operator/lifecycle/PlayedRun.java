@@ -217,6 +217,12 @@ final class PlayedRun {
     return this;
   }
 
+  /** The EvalRuntime is edited: pods may run for so long. */
+  PlayedRun runtimeAllows(int activeSeconds) {
+    manifests.editRuntime(spec -> spec.putObject("limits").put("maxActiveSeconds", activeSeconds));
+    return this;
+  }
+
   /** Sets a field of the spec. */
   PlayedRun edit(String field, Object value) {
     ObjectNode tree = MAPPER.valueToTree(job);

@@ -141,8 +141,8 @@ class PoliciesTest {
     assertThat(
             Story.mapping(
                 new ModelStatus(
-                    "a", null, null, 0, 0, 0, null, null, "Layers", processes, devices, null, null,
-                    null, null, null, null, null, null, null, null, null, null)))
+                    "a", null, null, 0, 0, 0, null, null, null, "Layers", processes, devices, null,
+                    null, null, null, null, null, null, null, null, null, null, null)))
         .isEqualTo(text);
   }
 

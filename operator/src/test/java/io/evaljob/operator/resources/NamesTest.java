@@ -45,17 +45,20 @@ class NamesTest {
     assertThat(Names.stage(job, UID, 1, model, Stage.Prefetch, attempt)).matches(LABEL);
     assertThat(Names.plan(job, UID, 1, model, "{}")).matches(LABEL);
     assertThat(Names.results(job, UID, 1, model, "[]")).matches(LABEL);
-    assertThat(Names.workspace(job, UID, model)).matches(LABEL);
+    assertThat(Names.workspace(job, UID, model, false)).matches(LABEL);
   }
 
   @Test
   void whatWasCutOffIsInTheHash() {
     String job = "a-job-whose-name-is-longer-than-thirty-characters";
-    assertThat(Names.workspace(job + "1", UID, "base"))
+    assertThat(Names.workspace(job + "1", UID, "base", false))
         .as("the UID tells jobs apart, and a job has one")
-        .isEqualTo(Names.workspace(job + "2", UID, "base"));
-    assertThat(Names.workspace(job, UID, "a-long-model-1"))
-        .isNotEqualTo(Names.workspace(job, UID, "a-long-model-2"));
+        .isEqualTo(Names.workspace(job + "2", UID, "base", false));
+    assertThat(Names.workspace(job, UID, "a-long-model-1", false))
+        .isNotEqualTo(Names.workspace(job, UID, "a-long-model-2", false));
+    assertThat(Names.workspace(job, UID, "base", false))
+        .as("a claim that stays is another one")
+        .isNotEqualTo(Names.workspace(job, UID, "base", true));
   }
 
   @Test

@@ -190,23 +190,76 @@ class SameChildTest {
     assertThat(SameChild.compare(runner, withText)).isEqualTo(DIFFERENT);
   }
 
+  private static PersistentVolumeClaim claim() {
+    return new PersistentVolumeClaimBuilder()
+        .withNewMetadata()
+        .withName("workspace")
+        .addToLabels(Labels.JOB_UID, "ours")
+        .addNewOwnerReference()
+        .withUid("ours")
+        .withController(true)
+        .endOwnerReference()
+        .endMetadata()
+        .withNewSpec()
+        .withNewResources()
+        .addToRequests("storage", new Quantity("20Gi"))
+        .endResources()
+        .endSpec()
+        .build();
+  }
+
   @Test
-  void aClaimMayHaveGrown() {
-    PersistentVolumeClaim desired =
-        new PersistentVolumeClaimBuilder()
-            .withNewMetadata()
-            .withName("workspace")
-            .addNewOwnerReference()
-            .withUid("ours")
-            .withController(true)
-            .endOwnerReference()
+  void aClaimThatStaysIsKnownByTheJobThatItNames() {
+    PersistentVolumeClaim stays =
+        new PersistentVolumeClaimBuilder(claim())
+            .editMetadata()
+            .withOwnerReferences()
             .endMetadata()
-            .withNewSpec()
-            .withNewResources()
-            .addToRequests("storage", new Quantity("20Gi"))
-            .endResources()
+            .build();
+    PersistentVolumeClaim ofAnother =
+        new PersistentVolumeClaimBuilder(stays)
+            .editMetadata()
+            .addToLabels(Labels.JOB_UID, "theirs")
+            .endMetadata()
+            .build();
+
+    assertThat(SameChild.compare(stays, stays)).isEqualTo(SAME);
+    assertThat(SameChild.compare(stays, ofAnother)).isEqualTo(TAKEN);
+    assertThat(SameChild.compare(stays, claim())).as("one that would go").isEqualTo(TAKEN);
+    assertThat(SameChild.compare(claim(), stays)).isEqualTo(TAKEN);
+  }
+
+  @Test
+  void aClaimThatWasMadeFromSomethingIsNoWorkspace() {
+    PersistentVolumeClaim copy =
+        new PersistentVolumeClaimBuilder(claim())
+            .editSpec()
+            .withNewDataSource(null, "PersistentVolumeClaim", "secrets")
             .endSpec()
             .build();
+    PersistentVolumeClaim copyByRef =
+        new PersistentVolumeClaimBuilder(claim())
+            .editSpec()
+            .withNewDataSourceRef(null, "PersistentVolumeClaim", "secrets", null)
+            .endSpec()
+            .build();
+    PersistentVolumeClaim chosen =
+        new PersistentVolumeClaimBuilder(claim())
+            .editSpec()
+            .withNewSelector()
+            .addToMatchLabels("volume", "secrets")
+            .endSelector()
+            .endSpec()
+            .build();
+
+    assertThat(SameChild.compare(claim(), copy)).isEqualTo(TAKEN);
+    assertThat(SameChild.compare(claim(), copyByRef)).isEqualTo(TAKEN);
+    assertThat(SameChild.compare(claim(), chosen)).isEqualTo(TAKEN);
+  }
+
+  @Test
+  void aClaimMayHaveGrown() {
+    PersistentVolumeClaim desired = claim();
     PersistentVolumeClaim grown =
         new PersistentVolumeClaimBuilder(desired)
             .editSpec()

@@ -9,6 +9,7 @@ import io.evaljob.api.v1alpha1.EvalJobStatus;
 import io.evaljob.api.v1alpha1.FailureCause;
 import io.evaljob.api.v1alpha1.ModelStatus;
 import io.evaljob.api.v1alpha1.ResultRow;
+import io.evaljob.api.v1alpha1.RunStatus;
 import io.evaljob.api.v1alpha1.SmokeTestStatus;
 import io.evaljob.api.v1alpha1.Stage;
 import io.fabric8.kubernetes.api.model.ConfigMap;
@@ -334,7 +335,19 @@ abstract class OutcomeScenarios extends ScenarioBase {
     EvalJobStatus paused =
         awaitJob("whole", status -> "Suspended".equals(status.phase())).getStatus();
 
+    cluster()
+        .client()
+        .resource(Samples.runtime(namespace(), cluster().nodeName()))
+        .edit(Samples::withLimitedTime);
+    apply(job("limited", "base"));
+    EvalJobStatus limited =
+        awaitJob(
+                "limited",
+                status -> status.runIfSet().flatMap(RunStatus::maxActiveSecondsIfSet).isPresent())
+            .getStatus();
+
     Set<String> written = new TreeSet<>();
+    StatusFields.written(limited, written);
     StatusFields.written(waiting, written);
     StatusFields.written(half, written);
     StatusFields.written(end, written);

@@ -269,4 +269,138 @@ abstract class RecoveryScenarios extends ScenarioBase {
   private static String content(HasMetadata map) {
     return map.getMetadata().getLabels().getOrDefault(Labels.CONTENT, "");
   }
+
+  @Test
+  void killedWhileARunIsSuspendedItRestsAndGoesOn() throws InterruptedException {
+    AtomicBoolean goesOn = new AtomicBoolean();
+    whenJobs(
+        (model, stage, attempt) ->
+            stage == Stage.Infer && !goesOn.get() ? new Ending.RunsOn() : succeeds(model));
+    givenRuntime();
+    RequestTap whole = startOperator();
+    apply(job("paused", "base"));
+    awaitJob("paused", RecoveryScenarios::holdsItsDevices);
+    int before = whole.writes(namespace()).size();
+    edit("paused", "suspend", true);
+    awaitJob("paused", RecoveryScenarios::rests);
+    int writes = whole.writes(namespace()).size() - before;
+    assertThat(whole.kindsOfWrites()).contains("DELETE jobs");
+    goesOn.set(true);
+    edit("paused", "suspend", false);
+    EndState expected = endOf("paused");
+    assertThat(expected.jobs()).containsExactly("base/infer/2", "base/prefetch/1", "base/score/1");
+    stopOperator();
+
+    goesOn.set(false);
+    List<String> namespaces = newNamespaces(writes);
+    RequestTap cut = startOperator();
+    for (String namespace : namespaces) {
+      turnTo(namespace);
+      givenRuntime();
+      apply(job("paused", "base"));
+    }
+    for (String namespace : namespaces) {
+      turnTo(namespace);
+      awaitJob("paused", RecoveryScenarios::holdsItsDevices);
+    }
+    for (int allowed = 0; allowed < namespaces.size(); allowed++) {
+      turnTo(namespaces.get(allowed));
+      cut.cutAfter(allowed, namespace());
+      edit("paused", "suspend", true);
+    }
+    for (String namespace : namespaces) {
+      turnTo(namespace);
+      CountDownLatch cutOff = cut.cutOff(namespace());
+      await()
+          .atMost(Duration.ofMinutes(1))
+          .until(() -> cutOff.getCount() == 0 || rests(read("paused").getStatus()));
+    }
+    abandonOperator();
+    startOperator();
+    for (String namespace : namespaces) {
+      turnTo(namespace);
+      awaitJob("paused", RecoveryScenarios::rests);
+    }
+    goesOn.set(true);
+    for (String namespace : namespaces) {
+      turnTo(namespace);
+      edit("paused", "suspend", false);
+    }
+
+    for (String namespace : namespaces) {
+      turnTo(namespace);
+      EndState end = endOf("paused");
+      assertThat(end.models()).isEqualTo(expected.models());
+      assertThat(end.results()).isEqualTo(expected.results());
+      // Where its Job was gone before that was written down, the attempt is the same.
+      assertThat(end.jobs())
+          .hasSize(3)
+          .first()
+          .satisfies(infer -> assertThat(infer).isIn("base/infer/1", "base/infer/2"));
+    }
+  }
+
+  private static boolean rests(EvalJobStatus status) {
+    return "True/Suspended".equals(conditions(status).get("Ready"))
+        && "0/2".equals(status.summary().devices());
+  }
+
+  @Test
+  void killedWhileALargerPlanIsMadeItEndsTheSame() throws InterruptedException {
+    whenJobs(
+        (model, stage, attempt) ->
+            stage == Stage.Infer && attempt == 1
+                ? new Ending.Fails(FailureCause.OutOfMemory, "device 0 is full", 0)
+                : succeeds(model));
+    givenRuntime();
+    apply(Samples.profile(namespace(), "grow", 1, 2));
+    RequestTap whole = startOperator();
+    apply(Samples.replanned(job("larger", "grow")));
+    EndState expected = endOf("larger");
+    assertThat(expected.configMaps()).containsEntry("plan", 2);
+    assertThat(expected.jobs())
+        .containsExactly("grow/infer/1", "grow/infer/2", "grow/prefetch/1", "grow/score/1");
+    stopOperator();
+
+    RequestTap cut = RequestTap.open();
+    List<String> namespaces = newNamespaces(whole.writes(namespace()).size());
+    for (int allowed = 0; allowed < namespaces.size(); allowed++) {
+      turnTo(namespaces.get(allowed));
+      cut.cutAfter(allowed, namespace());
+      givenRuntime();
+      apply(Samples.profile(namespace(), "grow", 1, 2));
+    }
+    startOperator(cut);
+    for (String namespace : namespaces) {
+      turnTo(namespace);
+      apply(Samples.replanned(job("larger", "grow")));
+    }
+    awaitCuts(cut, "larger", namespaces);
+    abandonOperator();
+    startOperator();
+
+    assertEnds("larger", namespaces, expected);
+  }
+
+  @Test
+  void aTimeThatPassesWhileNoOperatorRunsHasPassed() {
+    givenRuntime();
+    whenJobs((model, stage, attempt) -> succeeds(model));
+    startOperator();
+    for (String name : List.of("due", "soon", "later")) {
+      apply(job(name, "base"));
+    }
+    for (String name : List.of("due", "soon", "later")) {
+      awaitPhase(name, "Succeeded");
+    }
+    edit("later", "ttlSecondsAfterFinished", 86400);
+    stopOperator();
+    edit("due", "ttlSecondsAfterFinished", 0);
+    edit("soon", "ttlSecondsAfterFinished", 2);
+
+    startOperator();
+
+    await().until(() -> read("due") == null && read("soon") == null);
+    assertThat(read("later").getMetadata().getDeletionTimestamp()).isNull();
+  }
 }

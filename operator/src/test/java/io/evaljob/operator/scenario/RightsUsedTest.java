@@ -113,7 +113,7 @@ class RightsUsedTest extends ScenarioBase {
                 .withNamespace(namespace())
                 .endMetadata()
                 .build(),
-            strangersClaim(Names.workspace("all", uid, "base")),
+            strangersClaim(Names.workspace("all", uid, "base", false)),
             Samples.strangersJob(
                 namespace(), Names.stage("all", uid, 1, "base", Stage.Prefetch, 1)));
     inTheWay.forEach(this::apply);

@@ -87,6 +87,13 @@ final class Samples {
     return Serialization.unmarshal(Serialization.asJson(tree), EvalRuntime.class);
   }
 
+  /** The runtime as an administrator's edit leaves it that lets pods run for a day. */
+  static EvalRuntime withLimitedTime(EvalRuntime runtime) {
+    ObjectNode tree = new ObjectMapper().valueToTree(runtime);
+    ((ObjectNode) tree.get("spec")).putObject("limits").put("maxActiveSeconds", 86400);
+    return Serialization.unmarshal(Serialization.asJson(tree), EvalRuntime.class);
+  }
+
   static EvalJob oneAtATime(EvalJob job) {
     return edited(job, "maxConcurrentModels", 1);
   }

@@ -3,6 +3,7 @@ package io.evaljob.operator.validate;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.MappingIterator;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.api.v1alpha1.EvalRuntime;
@@ -18,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /** Objects of manifests, as the inputs of validation: a cluster in a text. */
 public final class Manifests {
@@ -62,6 +64,15 @@ public final class Manifests {
 
   public EvalRuntime runtime() {
     return runtimes.get(0);
+  }
+
+  /** Edits the first runtime, as its generation tells. */
+  public void editRuntime(Consumer<ObjectNode> edit) {
+    ObjectNode tree = YAML.valueToTree(runtime());
+    edit.accept((ObjectNode) tree.get("spec"));
+    EvalRuntime edited = YAML.convertValue(tree, EvalRuntime.class);
+    edited.getMetadata().setGeneration(runtime().getMetadata().getGeneration() + 1);
+    runtimes.set(0, edited);
   }
 
   public Validation validate() {

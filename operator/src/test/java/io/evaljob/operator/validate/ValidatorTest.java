@@ -36,7 +36,7 @@ class ValidatorTest {
           parameterNames: [max_new_tokens]
           nodeSelectorKeys: [pool]
           tolerationKeys: [gpu]
-        limits: {maxDevicesPerEvalJob: 16}
+        limits: {maxDevicesPerEvalJob: 16, maxActiveSeconds: 86400}
       """;
 
   private static final String CLAIMS =
@@ -289,6 +289,18 @@ class ValidatorTest {
             MODELS + "accelerator: {devicesPerProcess: 1, processes: 17}\n",
             RefusalReason.DeviceLimitExceeded,
             "17 devices in all, and 16 are allowed"),
+        bad(
+            "more running time than the runtime allows",
+            MODELS + "activeDeadlineSeconds: 86401\n",
+            RefusalReason.LimitExceeded,
+            "spec.activeDeadlineSeconds: 86401 is more than EvalRuntime vlmevalkit allows"
+                + " (limits.maxActiveSeconds: 86400); set at most 86400, or leave it out for that"),
+        bad(
+            "retention of nothing that is made",
+            MODELS + "storage: {workspace: {claimName: shared, retention: Retain}}\n",
+            RefusalReason.InvalidValue,
+            "spec.storage.workspace.retention: Retain is for claims that are made, and"
+                + " workspace.claimName names one that is never deleted; remove it"),
         bad(
             "a split over slices",
             MODELS + "accelerator: {resourceName: nvidia.com/mig-1g.10gb, devicesPerProcess: 2}\n",
@@ -577,7 +589,7 @@ class ValidatorTest {
     String long53 = "x".repeat(53);
     Validation validation =
         Manifests.of(
-                RUNTIME.replace("limits: {maxDevicesPerEvalJob: 16}", ""),
+                RUNTIME.replace("limits: {maxDevicesPerEvalJob: 16, maxActiveSeconds: 86400}", ""),
                 job(spec.toString()).replace("name: job,", "name: " + long53 + ","))
             .validate();
     assertThat(((Validation.Invalid) validation).refusals())

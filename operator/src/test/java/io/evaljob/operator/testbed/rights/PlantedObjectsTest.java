@@ -328,7 +328,8 @@ class PlantedObjectsTest {
             spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 20Gi}}}
             """
                 .replace("NAMESPACE", namespace)
-                .replace("NAME", Names.workspace("claim", job.getMetadata().getUid(), "base")),
+                .replace(
+                    "NAME", Names.workspace("claim", job.getMetadata().getUid(), "base", false)),
             PersistentVolumeClaim.class);
     plant(evil);
     giveRuntime();
