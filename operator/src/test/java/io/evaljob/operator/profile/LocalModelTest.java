@@ -101,6 +101,19 @@ class LocalModelTest {
   }
 
   @Test
+  void ofSeveralBrokenFilesTheFirstIsTold() {
+    qwen().shards(folder, 16);
+    Tensors.text(folder.resolve("config.json"), QWEN.replace('\'', '"'));
+    for (int number = 3; number <= 16; number++) {
+      Tensors.text(folder.resolve("model-%05d-of-00016.safetensors".formatted(number)), "x");
+    }
+    for (int time = 0; time < 20; time++) {
+      assertThatThrownBy(() -> LocalModel.read(folder))
+          .hasMessageContaining("model-00003-of-00016.safetensors, byte 1");
+    }
+  }
+
+  @Test
   void aFileOfTheIndexThatIsNotThereIsNamedWithItsPlace() throws IOException {
     qwen().shards(folder, 4);
     Tensors.text(folder.resolve("config.json"), QWEN.replace('\'', '"'));
