@@ -84,7 +84,7 @@ final class DeviceGate {
     List<ModelDraft> limited =
         pass.models().stream().filter(model -> limiting(model).isPresent()).toList();
     if (limited.isEmpty()) {
-      return Optional.of(now(true, Reason.NotLimited, "No EvalQuota limits what this run needs."));
+      return Optional.of(notLimited());
     }
     QuotaView quota = pass.input().quota().orElseThrow();
     int charged =
@@ -114,6 +114,40 @@ final class DeviceGate {
         .map(Reason::of)
         .filter(QUOTA_REASONS::contains)
         .map(before -> now(false, Reason.Released, "No device is charged any more."));
+  }
+
+  private Conditions.Now notLimited() {
+    Optional<String> queue = pass.input().job().getSpec().queueNameIfSet();
+    if (queue.isEmpty()) {
+      return now(true, Reason.NotLimited, "No EvalQuota limits what this run needs.");
+    }
+    return wasCharged() && runsOutsideTheQueue()
+        ? now(
+            true,
+            Reason.Reserved,
+            "What was started before spec.queueName was set stays charged to its EvalQuota until it"
+                + " ends; what starts from now on is admitted by Kueue's queue "
+                + queue.get()
+                + ".")
+        : now(
+            true,
+            Reason.NotLimited,
+            "Kueue's queue " + queue.get() + " admits this run; no EvalQuota is charged for it.");
+  }
+
+  private boolean wasCharged() {
+    return Conditions.find(pass.before().conditions(), ConditionType.QuotaReserved)
+        .map(Condition::reason)
+        .filter(Reason.Reserved.name()::equals)
+        .isPresent();
+  }
+
+  private boolean runsOutsideTheQueue() {
+    return pass.models().stream()
+        .flatMap(model -> pass.input().observed(model.name()).attempts().stream())
+        .anyMatch(
+            attempt ->
+                attempt.stage() == Stage.Infer && !attempt.ended() && attempt.queue().isEmpty());
   }
 
   private static Conditions.Now now(boolean holds, Reason reason, String message) {

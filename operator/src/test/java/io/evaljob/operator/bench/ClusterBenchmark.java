@@ -40,6 +40,8 @@ public final class ClusterBenchmark {
     START,
     /** Requests of one EvalJob. */
     REQUESTS,
+    /** From a cause to {@code status.waiting}. */
+    WAITING,
     /** EvalJobs applied at once, against the bare client. */
     APPLIED,
     /** Size and latency with many EvalJobs present. */
@@ -104,6 +106,9 @@ public final class ClusterBenchmark {
       finished = life.first();
       if (parts.contains(Part.REQUESTS)) {
         figures.oneLife(life.requests());
+      }
+      if (parts.contains(Part.WAITING)) {
+        figures.waiting(new WaitingShown(cluster).measure());
       }
       if (parts.contains(Part.APPLIED)) {
         atOnce.apply(operator, runners);

@@ -108,6 +108,29 @@ final class Figures {
     notes.add("One EvalJob's requests: " + requests + ".");
   }
 
+  void waiting(Map<String, List<Duration>> byCause) {
+    List<Duration> all = byCause.values().stream().flatMap(List::stream).sorted().toList();
+    Duration longest = all.get(all.size() - 1);
+    row(
+        "a cause comes or goes, until `status.waiting` says so, p50 / longest of " + all.size(),
+        all.get(all.size() / 2).toMillis() + " / " + longest.toMillis() + " ms",
+        "≤ 2 s",
+        longest.compareTo(Duration.ofSeconds(2)) <= 0);
+    notes.add(
+        "Until `status.waiting` says so, p50 / longest: "
+            + byCause.entrySet().stream()
+                .map(
+                    entry ->
+                        entry.getKey()
+                            + " "
+                            + entry.getValue().get(entry.getValue().size() / 2).toMillis()
+                            + " / "
+                            + entry.getValue().get(entry.getValue().size() - 1).toMillis()
+                            + " ms")
+                .collect(Collectors.joining(", "))
+            + ".");
+  }
+
   void manyLives(Map<String, Long> requests, int jobs) {
     notes.add(
         "The same for "

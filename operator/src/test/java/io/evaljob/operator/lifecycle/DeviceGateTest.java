@@ -6,6 +6,8 @@ import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.api.v1alpha1.Phase;
 import io.evaljob.api.v1alpha1.Stage;
 import io.evaljob.api.v1alpha1.WaitingReason;
+import io.evaljob.operator.observe.AttemptObservation;
+import io.evaljob.operator.observe.ModelObservation;
 import io.evaljob.operator.quota.AttemptKey;
 import io.evaljob.operator.quota.Limits;
 import io.evaljob.operator.quota.QuotaView;
@@ -93,6 +95,45 @@ class DeviceGateTest {
         .isEqualTo(now);
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    // condition before, whether the Infer stage runs, condition now, what its message says
+    "True/Reserved, true, True/Reserved, stays charged to its EvalQuota until it ends",
+    "True/Reserved, false, True/NotLimited, Kueue's queue team admits this run",
+    "False/Queued, true, True/NotLimited, Kueue's queue team admits this run",
+    "'', false, True/NotLimited, Kueue's queue team admits this run",
+  })
+  void whatWasStartedBeforeTheMoveToKueueStaysCharged(
+      String before, boolean runs, String now, String told) {
+    EvalJob job = job(4, Stage.Infer, "Running", "");
+    if (!before.isEmpty()) {
+      job = withCondition(job, before);
+    }
+    job = inKueue(job);
+    AttemptObservation attempt =
+        PlayedRun.of()
+            .attempt(
+                Stage.Infer,
+                2,
+                runs ? new AttemptObservation.Running() : new AttemptObservation.Succeeded());
+    Pass pass =
+        pass(
+            job,
+            Optional.empty(),
+            Map.of("base", new ModelObservation(List.of(attempt), List.of())));
+
+    Conditions.Now condition = new DeviceGate(pass).condition().orElseThrow();
+
+    assertThat(text(condition)).isEqualTo(now);
+    assertThat(condition.message()).contains(told);
+  }
+
+  private static EvalJob inKueue(EvalJob job) {
+    return Serialization.unmarshal(
+        Serialization.asJson(job).replace("\"spec\":{", "\"spec\":{\"queueName\":\"team\","),
+        EvalJob.class);
+  }
+
   @Test
   void whoeverCannotStartKeepsNobodyWaiting() {
     Pass pass = pass(job(4, Stage.Infer, "Queued", "2026-11-23T14:00:00Z"), quota(GPU, 0));
@@ -124,12 +165,17 @@ class DeviceGateTest {
   }
 
   private static Pass pass(EvalJob job, Optional<QuotaView> quota) {
+    return pass(job, quota, Map.of());
+  }
+
+  private static Pass pass(
+      EvalJob job, Optional<QuotaView> quota, Map<String, ModelObservation> observations) {
     return new Pass(
         new LifecycleInput(
             job,
             new Validation.Missing(WaitingReason.RuntimeNotFound, "not looked at"),
             Optional.empty(),
-            Map.of(),
+            observations,
             List.of(),
             Set.of(),
             Set.of(),

@@ -61,9 +61,18 @@ class PhasesDocumentTest {
         datasets: [{name: one}, {name: two}]
         retryLimit: 1
         disruptionLimit: 1
+        startDeadlineSeconds: 5000000
+        podStartDeadlineSeconds: 1800
+        ttlSecondsAfterFinished: 604800
       """;
 
   private static final Duration BACK_OFF = Duration.ofHours(1);
+
+  private static final Duration START_DEADLINE = Duration.ofSeconds(5_000_000);
+
+  private static final Duration TTL = Duration.ofDays(7);
+
+  private static final String DELETED = "ttlSecondsAfterFinished passes: the EvalJob is deleted";
 
   /** Something that happens to a run. */
   private record Event(String name, Predicate<PlayedRun> possible, UnaryOperator<PlayedRun> play) {}
@@ -97,6 +106,20 @@ class PhasesDocumentTest {
               run -> run.sees().after(BACK_OFF)),
           new Event(
               "the quota is full", run -> isActive(run) && !isSuspended(run), run -> full(run)),
+          new Event(
+              "Kueue keeps the Job waiting, or takes its devices back",
+              run -> isIn(run, Stage.Infer),
+              run -> run.sees(run.waits(Stage.Infer, attempt(run), WaitingReason.Kueue))),
+          new Event(
+              "podStartDeadlineSeconds passes",
+              run -> isActive(run) && !isSuspended(run),
+              run ->
+                  run.sees(run.waits(stage(run), attempt(run), WaitingReason.ImagePull))
+                      .after(BACK_OFF)),
+          new Event(
+              "startDeadlineSeconds passes",
+              run -> isActive(run) && !isSuspended(run),
+              run -> run.sees().after(START_DEADLINE)),
           new Event("the quota grants devices", run -> isIn(run, Stage.Infer), run -> granted(run)),
           new Event("suspend is set", run -> !isSuspended(run), run -> run.edit("suspend", true)),
           new Event(
@@ -195,8 +218,21 @@ class PhasesDocumentTest {
     return run.isSuspended();
   }
 
+  /** Whether a run that came to an end is deleted once its time is over, by its phase. */
+  private final Map<Phase, Boolean> deletedAfter = new TreeMap<>();
+
+  private void overTime(PlayedRun run) {
+    if (run.status().completionTime() != null && !run.isSuspended()) {
+      PlayedRun later = run.copy().after(TTL);
+      later.actions();
+      later.pass();
+      deletedAfter.merge(
+          phase(run), later.actions().contains(new Action.DeleteEvalJob()), Boolean::logicalAnd);
+    }
+  }
+
   /** What led from a phase to another, in the order of the phases. */
-  private static Map<Phase, Map<Phase, Set<String>>> play() {
+  private Map<Phase, Map<Phase, Set<String>>> play() {
     Map<Phase, Map<Phase, Set<String>>> changes = new TreeMap<>();
     Deque<PlayedRun> open = new ArrayDeque<>();
     Set<List<Object>> known = new HashSet<>();
@@ -206,6 +242,7 @@ class PhasesDocumentTest {
     known.add(state(first));
     while (!open.isEmpty()) {
       PlayedRun run = open.remove();
+      overTime(run);
       for (Event event : EVENTS) {
         if (event.possible().test(run)) {
           PlayedRun next = event.play().apply(run.copy());
@@ -268,6 +305,10 @@ class PhasesDocumentTest {
             Arrays.stream(Phase.values())
                 .filter(phase -> phase != Phase.Unknown && phase != Phase.Pending)
                 .toList());
+    for (Phase end : List.of(Phase.Succeeded, Phase.PartiallyFailed, Phase.Failed)) {
+      assertThat(deletedAfter).as("phases after which it is deleted").containsKey(end);
+    }
+    assertThat(deletedAfter.values()).as("it is deleted").doesNotContain(false);
     GeneratedDocument.check("reference/phases.md", document(changes));
   }
 
@@ -277,7 +318,7 @@ class PhasesDocumentTest {
             """
             # Phases of an EvalJob
 
-            `status.phase` is one word for people; programs read the conditions. This page is made by a test that plays the events of the table to the operator's own decisions, in every state that they lead to: one model, two data sets, `retryLimit: 1` and `disruptionLimit: 1`. Deadlines, which end a run as Failed, are not played. With several models the job shows the furthest of what still runs: Running, Prefetching, Scoring, Suspended, Queued, Pending, in this order.
+            `status.phase` is one word for people; programs read the conditions. This page is made by a test that plays the events of the table to the operator's own decisions, in every state that they lead to: one model, two data sets, `retryLimit: 1` and `disruptionLimit: 1`, with the deadlines of a start and of a pod's start, and a time to live. `activeDeadlineSeconds` ends a run as `startDeadlineSeconds` does, but what is done by then is scored. With several models the job shows the furthest of what still runs: Running, Prefetching, Scoring, Suspended, Queued, Pending, in this order.
 
             ```mermaid
             stateDiagram-v2
@@ -308,6 +349,9 @@ class PhasesDocumentTest {
                         .append(" | ")
                         .append(String.join("; ", events))
                         .append(" |\n")));
+    for (Phase end : List.of(Phase.Succeeded, Phase.PartiallyFailed, Phase.Failed)) {
+      text.append("| ").append(end).append(" | | ").append(DELETED).append(" |\n");
+    }
     return text.toString();
   }
 }

@@ -4,10 +4,8 @@ import static io.evaljob.operator.quota.QuotaWorld.GPU;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
@@ -69,9 +67,7 @@ class QuotaPropertiesTest {
       assertThat(Admission.decide(world.read().snapshot()))
           .as("the same whatever the order of the lists")
           .isEqualTo(decision);
-      workConserving(snapshot, decision);
-      firstComeFirstServed(snapshot, decision);
-      assertThat(decision.ledger()).map(Charge::key).doesNotHaveDuplicates();
+      QuotaRules.check(snapshot, decision, GPU);
     }
   }
 
@@ -139,45 +135,6 @@ class QuotaPropertiesTest {
 
   private static boolean charged(Decision decision, AttemptKey key) {
     return decision.ledger().stream().anyMatch(charge -> charge.key().equals(key));
-  }
-
-  /** Nothing fits that is not granted, unless it is kept for one that has waited too long. */
-  private static void workConserving(Snapshot snapshot, Decision decision) {
-    Set<AttemptKey> charged = new HashSet<>();
-    decision.ledger().forEach(charge -> charged.add(charge.key()));
-    int free = snapshot.limits().hard().get(GPU) - decision.used().get(GPU);
-    for (Demand demand : snapshot.waiting()) {
-      int there =
-          snapshot.limits().inNamespace(GPU)
-              - decision.ledger().stream()
-                  .filter(charge -> charge.namespace().equals(demand.namespace()))
-                  .mapToInt(Charge::devices)
-                  .sum();
-      if (!charged.contains(demand.key())
-          && demand.devices() <= free
-          && demand.devices() <= there) {
-        assertThat(snapshot.waiting())
-            .as("%s fits: somebody before it has waited too long", demand)
-            .anyMatch(
-                other ->
-                    Demand.ORDER.compare(other, demand) < 0
-                        && !charged.contains(other.key())
-                        && other.isOverdue(snapshot.now(), snapshot.limits().patience()));
-      }
-    }
-  }
-
-  /** Of two that ask for the same in the same namespace, the later is not served alone. */
-  private static void firstComeFirstServed(Snapshot snapshot, Decision decision) {
-    Set<AttemptKey> charged = new HashSet<>();
-    decision.ledger().forEach(charge -> charged.add(charge.key()));
-    for (Demand late : decision.granted()) {
-      assertThat(snapshot.waiting())
-          .filteredOn(early -> Demand.ORDER.compare(early, late) < 0)
-          .filteredOn(early -> early.namespace().equals(late.namespace()))
-          .filteredOn(early -> early.devices() <= late.devices())
-          .allMatch(early -> charged.contains(early.key()));
-    }
   }
 
   private static int chargedIn(QuotaWorld world, String namespace) {

@@ -9,6 +9,7 @@ import io.evaljob.api.v1alpha1.EvalJobSpec;
 import io.evaljob.api.v1alpha1.EvalJobStatus;
 import io.evaljob.api.v1alpha1.EvalQuota;
 import io.evaljob.api.v1alpha1.EvalQuotaSpec;
+import io.evaljob.api.v1alpha1.EvalQuotaStatus;
 import io.evaljob.api.v1alpha1.EvalRuntime;
 import io.evaljob.api.v1alpha1.FailureCause;
 import io.evaljob.api.v1alpha1.NamespaceSelector;
@@ -32,6 +33,7 @@ import io.evaljob.operator.quota.Admission;
 import io.evaljob.operator.quota.AttemptKey;
 import io.evaljob.operator.quota.Charge;
 import io.evaljob.operator.quota.Demand;
+import io.evaljob.operator.quota.QuotaRules;
 import io.evaljob.operator.resources.ChildFactory;
 import io.evaljob.operator.resources.Labels;
 import io.evaljob.operator.resources.PlanConfigMap;
@@ -46,11 +48,13 @@ import io.evaljob.operator.validate.Manifests;
 import io.evaljob.operator.validate.Validation;
 import io.evaljob.operator.validate.Validator;
 import io.fabric8.kubernetes.api.model.ConfigMap;
+import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.api.model.OwnerReferenceBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.api.model.PodConditionBuilder;
+import io.fabric8.kubernetes.api.model.PodSpec;
 import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.api.model.batch.v1.JobBuilder;
@@ -65,10 +69,13 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.PriorityQueue;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /**
  * A cluster of simulated time: API objects in memory, nodes with devices, pods that run for a
@@ -105,22 +112,29 @@ final class SimulatedHour {
       metadata: {name: job-INDEX, namespace: SPACE}
       spec:
         runtimeRef: {name: program}
-        models: [{name: base}]
+        models: [MODELS]
         datasets: [{name: one}]
-        accelerator: {devicesPerProcess: 1, processes: COUNT}
+        podStartDeadlineSeconds: 60
       """;
 
   private static final ObjectMapper MAPPER = new ObjectMapper();
   private static final Instant START = Instant.parse("2026-11-23T15:00:00Z");
   private static final Duration PATIENCE = Duration.ofMinutes(5);
   private static final List<String> NAMESPACES = List.of("a", "b", "c");
+  private static final List<String> MODELS = List.of("base", "tuned", "large");
+  private static final int NODES = 16;
+  private static final int OF_KUEUE = 32;
+
+  /** Devices that a model asks for; small models are more frequent. */
+  private static final List<Integer> SIZES = List.of(1, 1, 1, 1, 2, 2, 2, 4, 4, 8);
+
   private static final LifecycleSettings SETTINGS = LifecycleSettings.DEFAULT;
 
   /** What all EvalJobs share, read once: the built-in catalogue is large. */
   private record Shared(JobInputs first, EvalRuntime runtime) {
 
     static Shared read() {
-      Manifests manifests = Manifests.of(RUNTIME, JOB.replace("COUNT", "1"));
+      Manifests manifests = Manifests.of(RUNTIME, JOB.replace("MODELS", "{name: base}"));
       return new Shared(
           manifests.inputs(manifests.job(), new DeviceContext.RequestedInPod()),
           manifests.runtime());
@@ -148,13 +162,15 @@ final class SimulatedHour {
   private final Set<String> dirty = new LinkedHashSet<>();
   private final ChildFactory children =
       new ChildFactory(new ResourceSettings("", RunnerArchive.of(Map.of())));
-  private final SimulatedNodes nodes = new SimulatedNodes(8, 8);
+  private final SimulatedNodes nodes = new SimulatedNodes(NODES, 8);
   private final List<Runnable> unbound = new ArrayList<>();
   private final EvalQuota quota = new EvalQuota();
+  private final SimulatedKueue kueue = new SimulatedKueue(OF_KUEUE);
   private final Tally tally = new Tally();
   private Instant now = START;
   private Duration skew = Duration.ZERO;
   private boolean quotaDirty;
+  private long quotaVersion;
   private int charged;
   private boolean down;
   private boolean ticking;
@@ -181,11 +197,20 @@ final class SimulatedHour {
     private final Map<String, StageReport> reports = new HashMap<>();
     private final Set<String> settled = new HashSet<>();
     private Optional<Instant> again = Optional.empty();
-    private Optional<Instant> queued = Optional.empty();
+
+    /** Since when a model waits for devices, in the world's time. */
+    private final Map<String, Instant> queued = new HashMap<>();
+
+    /** Of the EvalJob, spec and status. */
+    private long version;
+
     private Optional<Instant> suspended = Optional.empty();
 
     /** What its status asks of the quota, which is read far more often than the status changes. */
     private List<Demand> demands = List.of();
+
+    /** What its status and its Jobs hold; empty when it has to be read again. */
+    private Optional<List<Charge>> holding = Optional.empty();
 
     Entry(EvalJob job, Validation.Valid validation, Optional<String> runHash, int priority) {
       this.job = job;
@@ -202,8 +227,36 @@ final class SimulatedHour {
       return job.getMetadata().getUid();
     }
 
+    boolean isOfKueue() {
+      return job.getSpec().queueNameIfSet().isPresent();
+    }
+
+    List<Charge> holding(Instant now) {
+      if (holding.isEmpty()) {
+        List<Charge> all = new ArrayList<>(QuotaDemands.holding(job, now));
+        jobs.values().stream()
+            .filter(child -> stageOf(child) == Stage.Infer && Liveness.mayMakePods(child))
+            .filter(child -> !QuotaDemands.isOfKueue(child))
+            .forEach(child -> QuotaDemands.holding(job, child, now).ifPresent(all::add));
+        holding = Optional.of(all);
+      }
+      return holding.get();
+    }
+
+    void put(Job child) {
+      jobs.put(child.getMetadata().getName(), child);
+      holding = Optional.empty();
+    }
+
+    void remove(Job child) {
+      jobs.remove(child.getMetadata().getName());
+      holding = Optional.empty();
+    }
+
     void status(EvalJobStatus status) {
       job.setStatus(status);
+      version++;
+      holding = Optional.empty();
       demands = QuotaDemands.waiting(job, priority);
     }
   }
@@ -231,7 +284,7 @@ final class SimulatedHour {
   SimulatedHour(long seed) {
     random = new Random(seed);
     quota.setMetadata(new ObjectMetaBuilder().withName("vlm").withGeneration(1L).build());
-    setQuota(64);
+    setQuota(96);
   }
 
   Tally tally() {
@@ -250,15 +303,21 @@ final class SimulatedHour {
       switch (minute % 7) {
         case 0 -> at(then, this::loseNode);
         case 1, 3, 5 -> at(then, () -> writesUntilCrash = 1 + random.nextInt(6));
-        case 2 -> at(then, () -> setQuota(16 * (2 + random.nextInt(3))));
+        case 2 -> at(then, () -> setQuota(24 * (2 + random.nextInt(3))));
         case 4 -> at(then, () -> skew = Duration.ofSeconds(random.nextInt(1200) - 600));
         default -> {
           at(then, this::deleteSome);
           at(then.plusSeconds(10), this::suspendSome);
         }
       }
+      for (int i = 0; i < 5; i++) {
+        at(Duration.ofSeconds(minute * 60L + random.nextInt(60)), this::otherLeader);
+      }
+      at(
+          Duration.ofSeconds(minute * 60L + random.nextInt(60)),
+          () -> kueue.evict(random).ifPresent(uid -> tally.count("evictions by Kueue")));
     }
-    at(Duration.ofMinutes(58), () -> setQuota(64));
+    at(Duration.ofMinutes(58), () -> setQuota(96));
     for (int second = 0; second < 3600; second += 10) {
       at(Duration.ofSeconds(second), this::sample);
     }
@@ -292,20 +351,21 @@ final class SimulatedHour {
         new EvalQuotaSpec(
             new NamespaceSelector(null, null),
             Map.of(GPU, new Quantity(Integer.toString(devices))),
-            Map.of(),
+            Map.of(GPU, new Quantity(Integer.toString(devices * 5 / 8))),
             (int) PATIENCE.toSeconds()));
+    quotaVersion++;
     tally.count("quota edits");
     wakeAll();
   }
 
   private void arrive(int index) {
-    int devices = 1 << random.nextInt(4);
     String namespace = NAMESPACES.get(index % NAMESPACES.size());
     EvalJob job =
         Serialization.unmarshal(
             JOB.replace("INDEX", Integer.toString(index))
                 .replace("SPACE", namespace)
-                .replace("COUNT", Integer.toString(devices)),
+                .replace("MODELS", models())
+                .concat(wishes()),
             EvalJob.class);
     job.getMetadata().setUid(uid());
     job.getMetadata().setGeneration(1L);
@@ -323,6 +383,36 @@ final class SimulatedHour {
     wake(entry);
   }
 
+  private String models() {
+    int count = List.of(1, 1, 1, 1, 1, 1, 2, 2, 2, 3).get(random.nextInt(10));
+    return MODELS.stream()
+        .limit(count)
+        .map(
+            name ->
+                "{name: "
+                    + name
+                    + ", devicesPerProcess: 1, processes: "
+                    + SIZES.get(random.nextInt(SIZES.size()))
+                    + "}")
+        .collect(Collectors.joining(", "));
+  }
+
+  /** Further lines of a spec. */
+  private String wishes() {
+    StringBuilder lines = new StringBuilder();
+    Map<String, Integer> of100 =
+        new TreeMap<>(
+            Map.of(
+                "queueName: team", 10,
+                "maxConcurrentModels: 1", 50,
+                "ttlSecondsAfterFinished: 300", 30,
+                "startDeadlineSeconds: 900", 10,
+                "activeDeadlineSeconds: 30", 5));
+    of100.forEach(
+        (line, often) -> lines.append(random.nextInt(100) < often ? "  " + line + "\n" : ""));
+    return lines.toString();
+  }
+
   private String uid() {
     return String.format("00000000-0000-0000-0000-%012d", ++uids);
   }
@@ -331,10 +421,9 @@ final class SimulatedHour {
     List<Entry> all = entries.values().stream().filter(entry -> !entry.finished()).toList();
     for (int i = 0; i < 3 && !all.isEmpty(); i++) {
       Entry gone = all.get(random.nextInt(all.size()));
-      if (entries.remove(gone.uid()) != null) {
+      if (entries.containsKey(gone.uid())) {
         tally.count("deletions");
-        List.copyOf(gone.jobs.values()).forEach(job -> removeJob(gone, job));
-        wakeQuota();
+        remove(gone);
       }
     }
   }
@@ -350,7 +439,7 @@ final class SimulatedHour {
         tally.count("suspensions");
         suspend(chosen, true);
         chosen.suspended = Optional.of(now);
-        chosen.queued = Optional.empty();
+        chosen.queued.clear();
         later(
             seconds(120, 300),
             () -> {
@@ -365,12 +454,13 @@ final class SimulatedHour {
     ObjectNode spec = MAPPER.valueToTree(entry.job.getSpec());
     entry.job.setSpec(MAPPER.convertValue(spec.put("suspend", suspend), EvalJobSpec.class));
     entry.job.getMetadata().setGeneration(entry.job.getMetadata().getGeneration() + 1);
+    entry.version++;
     entry.validation = (Validation.Valid) Validator.validate(inputs.of(entry.job));
     wake(entry);
   }
 
   private void loseNode() {
-    String name = nodes.lose(random.nextInt(8));
+    String name = nodes.lose(random.nextInt(NODES));
     tally.count("node losses");
     for (Entry entry : entries.values()) {
       for (Pod pod : List.copyOf(entry.pods.values())) {
@@ -401,7 +491,45 @@ final class SimulatedHour {
         });
   }
 
+  /** As the Job controller does, unless the Job is gone or suspended by then. */
+  private void makePodSoon(Entry entry, String name) {
+    later(
+        seconds(0, 2),
+        () -> {
+          Job job = entry.jobs.get(name);
+          if (job != null
+              && !isSuspended(job)
+              && entry.pods.values().stream().noneMatch(pod -> isLive(pod) && isOf(pod, job))) {
+            makePod(entry, job);
+          }
+        });
+  }
+
+  private static boolean isSuspended(Job job) {
+    return Boolean.TRUE.equals(job.getSpec().getSuspend());
+  }
+
+  private static boolean isOf(Pod pod, Job job) {
+    return job.getMetadata()
+        .getUid()
+        .equals(pod.getMetadata().getOwnerReferences().get(0).getUid());
+  }
+
+  /** As Kueue and the Job controller do: the pods of a suspended Job are taken away. */
+  private void suspend(Entry entry, String name, boolean suspend) {
+    Job job = entry.jobs.get(name);
+    entry.put(new JobBuilder(job).editSpec().withSuspend(suspend).endSpec().build());
+    if (suspend) {
+      removePods(entry, job);
+      bindAll();
+    } else {
+      makePodSoon(entry, name);
+    }
+    wake(entry);
+  }
+
   private void makePod(Entry entry, Job job) {
+    checkAlone(entry, job);
     Pod pod =
         new PodBuilder()
             .withMetadata(
@@ -453,10 +581,15 @@ final class SimulatedHour {
                       .withType("PodScheduled")
                       .withStatus("False")
                       .withReason("Unschedulable")
-                      .withMessage("0/8 nodes are available: 8 Insufficient " + GPU + ".")
+                      .withMessage("0/16 nodes are available: 16 Insufficient " + GPU + ".")
                       .build())
               .endStatus()
               .build());
+      return;
+    }
+    if (stage == Stage.Infer && random.nextInt(100) == 0) {
+      tally.count("pods that never started");
+      put(entry, neverStarting(pod, node.get()));
       return;
     }
     put(
@@ -477,7 +610,30 @@ final class SimulatedHour {
             .endContainerStatus()
             .endStatus()
             .build());
-    later(stage == Stage.Infer ? seconds(15, 90) : seconds(2, 8), () -> exit(entry, uid, stage));
+    later(stage == Stage.Infer ? seconds(10, 60) : seconds(2, 8), () -> exit(entry, uid, stage));
+  }
+
+  /** It holds its devices, and its image cannot be pulled. */
+  private Pod neverStarting(Pod pod, String node) {
+    return new PodBuilder(pod)
+        .editSpec()
+        .withNodeName(node)
+        .endSpec()
+        .editStatus()
+        .withConditions(
+            new PodConditionBuilder()
+                .withType("PodScheduled")
+                .withStatus("True")
+                .withLastTransitionTime(Conditions.time(now))
+                .build())
+        .addNewContainerStatus()
+        .withName(pod.getSpec().getContainers().get(0).getName())
+        .withNewState()
+        .withNewWaiting("not found", "ErrImagePull")
+        .endState()
+        .endContainerStatus()
+        .endStatus()
+        .build();
   }
 
   private void exit(Entry entry, String uid, Stage stage) {
@@ -526,7 +682,7 @@ final class SimulatedHour {
         entry.job.getMetadata().getNamespace(),
         entry.job.getMetadata().getName(),
         entry.uid(),
-        "base",
+        model(pod),
         pod.getMetadata().getName(),
         pod.getMetadata().getUid(),
         Stage.Score,
@@ -535,7 +691,7 @@ final class SimulatedHour {
         true,
         new Progress(1, 1, 1, 1, 100, null),
         Optional.empty(),
-        List.of(new ResultRow("base", "one", "Succeeded", "accuracy", "1", null, 1L, 0L, null)),
+        List.of(new ResultRow(model(pod), "one", "Succeeded", "accuracy", "1", null, 1L, 0L, null)),
         Optional.empty());
   }
 
@@ -545,8 +701,8 @@ final class SimulatedHour {
     String owner = before.getMetadata().getOwnerReferences().get(0).getName();
     Job job = entry.jobs.get(owner);
     if (job != null) {
-      entry.jobs.put(
-          owner,
+      kueue.remove(job.getMetadata().getUid());
+      entry.put(
           new JobBuilder(job)
               .editOrNewStatus()
               .addNewCondition()
@@ -568,17 +724,20 @@ final class SimulatedHour {
   }
 
   private void removeJob(Entry entry, Job job) {
-    entry.jobs.remove(job.getMetadata().getName());
+    entry.remove(job);
+    removePods(entry, job);
+    kueue.remove(job.getMetadata().getUid());
+    wake(entry);
+    bindAll();
+  }
+
+  private void removePods(Entry entry, Job job) {
     for (Pod pod : List.copyOf(entry.pods.values())) {
-      if (job.getMetadata()
-          .getUid()
-          .equals(pod.getMetadata().getOwnerReferences().get(0).getUid())) {
+      if (isOf(pod, job)) {
         release(pod);
         entry.pods.remove(pod.getMetadata().getUid());
       }
     }
-    wake(entry);
-    bindAll();
   }
 
   private void put(Entry entry, Pod pod) {
@@ -590,13 +749,20 @@ final class SimulatedHour {
     return Liveness.mayHoldDevices(pod);
   }
 
+  private static String model(HasMetadata child) {
+    return child.getMetadata().getLabels().get(Labels.MODEL);
+  }
+
   private static Stage stageOf(Job job) {
     return JobObserver.stageOf(job).orElseThrow();
   }
 
   private static int devices(Pod pod) {
-    Map<String, Quantity> requests =
-        pod.getSpec().getContainers().get(0).getResources().getRequests();
+    return devices(pod.getSpec());
+  }
+
+  private static int devices(PodSpec pod) {
+    Map<String, Quantity> requests = pod.getContainers().get(0).getResources().getRequests();
     Quantity requested = requests == null ? null : requests.get(GPU);
     return requested == null ? 0 : Integer.parseInt(requested.getAmount());
   }
@@ -625,7 +791,7 @@ final class SimulatedHour {
   private void tickSoon() {
     if (!down && !ticking) {
       ticking = true;
-      later(Duration.ofMillis(50 + random.nextInt(150)), this::tick);
+      later(Duration.ofMillis(400 + random.nextInt(800)), this::tick);
     }
   }
 
@@ -639,7 +805,7 @@ final class SimulatedHour {
     try {
       if (quotaDirty) {
         quotaDirty = false;
-        admit();
+        admit(decideQuota());
       }
       for (String uid : work) {
         Entry entry = entries.get(uid);
@@ -670,58 +836,122 @@ final class SimulatedHour {
     tally.count("writes");
   }
 
-  private void admit() {
+  /** What one leader has read and decided, and has not written yet. */
+  private record QuotaPass(
+      io.evaljob.operator.quota.Decision decision, EvalQuotaStatus status, long version) {}
+
+  private QuotaPass decideQuota() {
     Instant told = now.plus(skew);
     List<Demand> waiting = new ArrayList<>();
     List<Charge> holding = new ArrayList<>();
     for (Entry entry : entries.values()) {
-      if (entry.finished()) {
-        continue;
+      if (!entry.finished()) {
+        waiting.addAll(entry.demands);
+        holding.addAll(entry.holding(told));
       }
-      waiting.addAll(entry.demands);
-      holding.addAll(QuotaDemands.holding(entry.job, told));
-      entry.jobs.values().stream()
-          .filter(job -> stageOf(job) == Stage.Infer && Liveness.mayMakePods(job))
-          .forEach(job -> QuotaDemands.holding(entry.job, job, told).ifPresent(holding::add));
     }
-    io.evaljob.operator.quota.Decision decision =
-        Admission.decide(
-            new io.evaljob.operator.quota.Snapshot(
-                QuotaRecords.limits(quota),
-                Set.copyOf(NAMESPACES),
-                quota.getStatus() == null ? List.of() : QuotaRecords.charges(quota),
-                waiting,
-                holding,
-                told));
-    if (!decision.granted().isEmpty()) {
-      assertThat(decision.used().get(GPU))
-          .as("nothing is granted beyond the quota")
-          .isLessThanOrEqualTo(QuotaRecords.limits(quota).hard().get(GPU));
+    var snapshot =
+        new io.evaljob.operator.quota.Snapshot(
+            QuotaRecords.limits(quota),
+            Set.copyOf(NAMESPACES),
+            quota.getStatus() == null ? List.of() : QuotaRecords.charges(quota),
+            waiting,
+            holding,
+            told);
+    var decision = Admission.decide(snapshot);
+    if (random.nextInt(20) == 0) {
+      QuotaRules.check(snapshot, decision, GPU);
+      tally.count("decisions of the quota that were checked");
     }
-    var status = QuotaRecords.status(quota, decision, Map.of(), told);
-    if (quota.getStatus() != null && SameStatus.test(quota.getStatus(), status)) {
+    return new QuotaPass(
+        decision, QuotaRecords.status(quota, decision, Map.of(), told), quotaVersion);
+  }
+
+  private void admit(QuotaPass pass) {
+    if (quota.getStatus() != null && SameStatus.test(quota.getStatus(), pass.status())) {
       return;
     }
     write();
-    quota.setStatus(status);
-    charged = decision.ledger().stream().mapToInt(Charge::devices).sum();
-    for (Demand granted : decision.granted()) {
-      Entry entry = entries.get(granted.key().uid());
-      entry.queued.ifPresent(
-          since ->
-              tally
-                  .waits
-                  .computeIfAbsent(entry.priority, none -> new ArrayList<>())
-                  .add(Duration.between(since, now).toSeconds()));
-      entry.queued = Optional.empty();
-      wake(entry);
+    if (pass.version() != quotaVersion) {
+      tally.count("conflicts");
+      wakeQuota();
+      return;
     }
-    decision.head().forEach(place -> wake(entries.get(place.demand().key().uid())));
+    quota.setStatus(pass.status());
+    quotaVersion++;
+    tally.count("writes of the quota");
+    charged = pass.decision().ledger().stream().mapToInt(Charge::devices).sum();
+    for (Demand granted : pass.decision().granted()) {
+      Entry entry = entries.get(granted.key().uid());
+      if (entry != null) {
+        Instant since = entry.queued.remove(granted.key().model());
+        if (since != null) {
+          tally
+              .waits
+              .computeIfAbsent(entry.priority, none -> new ArrayList<>())
+              .add(Duration.between(since, now).toSeconds());
+        }
+        wake(entry);
+      }
+    }
+    pass.decision().head().stream()
+        .map(place -> entries.get(place.demand().key().uid()))
+        .filter(Objects::nonNull)
+        .forEach(this::wake);
+  }
+
+  /**
+   * A second leader, which does not know of the first: it reads now, and does and writes what it
+   * decided up to a second later, over what the first has done meanwhile.
+   */
+  private void otherLeader() {
+    QuotaPass quotaPass = decideQuota();
+    later(lag(), () -> survive(() -> admit(quotaPass)));
+    List<Entry> all = entries.values().stream().filter(entry -> !entry.finished()).toList();
+    for (int i = 0; i < 20 && !all.isEmpty(); i++) {
+      Entry entry = all.get(random.nextInt(all.size()));
+      Decision decision = Lifecycle.decide(input(entry));
+      long version = entry.version;
+      later(
+          lag(),
+          () -> {
+            if (entries.containsKey(entry.uid())) {
+              tally.count("passes of a second leader");
+              survive(
+                  () ->
+                      carryOut(entry, decision, version)
+                          .requeueAfter()
+                          .ifPresent(after -> later(after, () -> wake(entry))));
+            }
+          });
+    }
+  }
+
+  private Duration lag() {
+    return Duration.ofMillis(random.nextInt(1000));
+  }
+
+  /** The second leader is killed for good; another comes. */
+  private void survive(Runnable pass) {
+    try {
+      pass.run();
+    } catch (Killed killed) {
+      tally.count("crashes");
+    }
   }
 
   private void pass(Entry entry) {
     LifecycleInput input = input(entry);
     Decision decision = Lifecycle.decide(input);
+    Conclusion conclusion = carryOut(entry, decision, entry.version);
+    if (entries.containsKey(entry.uid())) {
+      checkSettles(entry, decision, conclusion);
+      entry.again = conclusion.requeueAfter().map(now::plus);
+      conclusion.requeueAfter().ifPresent(after -> later(after, () -> wake(entry)));
+    }
+  }
+
+  private Conclusion carryOut(Entry entry, Decision decision, long version) {
     List<Outcome> outcomes = new ArrayList<>();
     for (Action action : decision.actions()) {
       outcomes.add(execute(entry, action));
@@ -730,23 +960,23 @@ final class SimulatedHour {
     EvalJobStatus before = entry.job.getStatus();
     if (before == null || !SameStatus.test(before, conclusion.status())) {
       write();
+      if (version != entry.version) {
+        tally.count("conflicts");
+        wake(entry);
+        return conclusion;
+      }
       entry.status(conclusion.status());
       tally.phases.merge(
           (before == null ? "" : before.phase()) + ">" + conclusion.status().phase(),
           1,
           Integer::sum);
-      boolean queued =
-          conclusion.status().models().stream()
-              .anyMatch(model -> model.queuedTimeIfSet().isPresent());
-      if (queued && entry.queued.isEmpty()) {
-        entry.queued = Optional.of(now);
-      }
+      conclusion.status().models().stream()
+          .filter(model -> model.queuedTimeIfSet().isPresent())
+          .forEach(model -> entry.queued.putIfAbsent(model.name(), now));
       wakeQuota();
     }
     entry.settled.addAll(conclusion.settledReports());
-    checkSettles(entry, decision, conclusion);
-    entry.again = conclusion.requeueAfter().map(now::plus);
-    conclusion.requeueAfter().ifPresent(after -> later(after, () -> wake(entry)));
+    return conclusion;
   }
 
   private LifecycleInput input(Entry entry) {
@@ -768,21 +998,18 @@ final class SimulatedHour {
         entry.reports,
         now.plus(skew),
         SETTINGS,
-        Optional.of(QuotaRecords.view(quota, entry.job)));
+        entry.isOfKueue() ? Optional.empty() : Optional.of(QuotaRecords.view(quota, entry.job)));
   }
 
   private Outcome execute(Entry entry, Action action) {
     if (action instanceof Action.NamePlan named) {
-      ConfigMap plan = plan(entry, named.run());
-      return new Outcome.Planned(
-          action, "base", plan.getMetadata().getName(), PlanConfigMap.digest(plan));
+      return planned(action, named.model(), plan(entry, named.model(), named.run()));
     }
-    if (action instanceof Action.EnsurePlan) {
-      ConfigMap plan = plan(entry, entry.job.getStatus().runIfSet().orElseThrow());
+    if (action instanceof Action.EnsurePlan ensured) {
+      ConfigMap plan = plan(entry, ensured.model(), entry.job.getStatus().runIfSet().orElseThrow());
       write();
       entry.plans.put(plan.getMetadata().getName(), plan);
-      return new Outcome.Planned(
-          action, "base", plan.getMetadata().getName(), PlanConfigMap.digest(plan));
+      return planned(action, ensured.model(), plan);
     }
     if (action instanceof Action.StartStage start) {
       return start(entry, start);
@@ -793,7 +1020,25 @@ final class SimulatedHour {
       return new Outcome.Done(action, delete.name());
     }
     write();
+    if (action instanceof Action.DeleteEvalJob) {
+      assertThat(entry.finished()).as("only what has ended is over time").isTrue();
+      tally.count("deletions by TTL");
+      tally.count("ended " + entry.job.getStatus().phase());
+      remove(entry);
+      return new Outcome.Done(action, entry.job.getMetadata().getName());
+    }
     return new Outcome.Done(action, "results");
+  }
+
+  private static Outcome planned(Action action, String model, ConfigMap plan) {
+    return new Outcome.Planned(
+        action, model, plan.getMetadata().getName(), PlanConfigMap.digest(plan));
+  }
+
+  private void remove(Entry entry) {
+    entries.remove(entry.uid());
+    List.copyOf(entry.jobs.values()).forEach(job -> removeJob(entry, job));
+    wakeQuota();
   }
 
   private Outcome start(Entry entry, Action.StartStage start) {
@@ -811,21 +1056,33 @@ final class SimulatedHour {
     write();
     job.getMetadata().setUid(uid());
     job.getMetadata().setCreationTimestamp(Conditions.time(now));
-    entry.jobs.put(job.getMetadata().getName(), job);
-    later(
-        seconds(0, 2),
-        () -> {
-          if (entry.jobs.containsKey(job.getMetadata().getName())) {
-            makePod(entry, job);
-          }
-        });
+    String name = job.getMetadata().getName();
+    entry.put(job);
+    if (isSuspended(job)) {
+      tally.count("Jobs in Kueue's queue");
+      int devices = devices(job.getSpec().getTemplate().getSpec());
+      // Kueue sees the Job once it is there.
+      later(
+          seconds(0, 1),
+          () -> {
+            if (entry.jobs.containsKey(name)) {
+              kueue.add(
+                  job.getMetadata().getUid(), devices, suspend -> suspend(entry, name, suspend));
+            }
+          });
+    } else {
+      makePodSoon(entry, name);
+    }
     return new Outcome.Started(start, job.getMetadata().getUid());
   }
 
-  private ConfigMap plan(Entry entry, RunStatus run) {
+  private ConfigMap plan(Entry entry, String model, RunStatus run) {
     return children.plan(
         entry.validation.job(),
-        entry.validation.job().models().get(0),
+        entry.validation.job().models().stream()
+            .filter(resolved -> resolved.spec().name().equals(model))
+            .findFirst()
+            .orElseThrow(),
         new Run(run.id(), run.number(), run.specHash()),
         "");
   }
@@ -837,14 +1094,35 @@ final class SimulatedHour {
     if (nodes.isOverloaded()) {
       throw new AssertionError("a node holds more devices than it has, or fewer than none");
     }
-    if (nodes.held() > charged) {
-      assertThat(nodes.held()).as("held devices are charged").isLessThanOrEqualTo(charged);
+    int allowed = charged + kueue.admitted();
+    if (nodes.held() > allowed || kueue.admitted() > OF_KUEUE) {
+      assertThat(nodes.held()).as("held devices are charged").isLessThanOrEqualTo(allowed);
+      assertThat(kueue.admitted()).as("what Kueue has admitted").isLessThanOrEqualTo(OF_KUEUE);
     }
+  }
+
+  /**
+   * No model has two pods, and no job more models at work than it wants: one whose scores are
+   * stored is not at work, though its pod may still be ending.
+   */
+  private void checkAlone(Entry entry, Job job) {
+    Set<String> others = new HashSet<>();
+    for (Pod pod : entry.pods.values()) {
+      if (isLive(pod) && !entry.settled.contains(pod.getMetadata().getUid())) {
+        others.add(model(pod));
+      }
+    }
+    assertThat(others).as("models with a pod").doesNotContain(model(job));
+    entry
+        .job
+        .getSpec()
+        .maxConcurrentModelsIfSet()
+        .ifPresent(most -> assertThat(others).as("models at work").hasSizeLessThan(most));
   }
 
   /** A pass that did nothing says the same when it is taken again. */
   private void checkSettles(Entry entry, Decision decision, Conclusion conclusion) {
-    if (!decision.actions().isEmpty() || random.nextInt(10) > 0) {
+    if (!decision.actions().isEmpty() || random.nextInt(20) > 0) {
       return;
     }
     Decision again = Lifecycle.decide(input(entry));
@@ -861,13 +1139,16 @@ final class SimulatedHour {
         new int[] {
           (int) Duration.between(START, now).toSeconds(),
           charged,
-          nodes.held(),
+          nodes.held() - heldByKueue(),
           QuotaRecords.limits(quota).hard().get(GPU)
         });
-    if (down) {
+    if (down || random.nextInt(3) > 0) {
       return;
     }
     for (Entry entry : entries.values()) {
+      if (entry.finished()) {
+        continue;
+      }
       boolean atWork =
           entry.jobs.values().stream().anyMatch(Liveness::mayMakePods)
               || entry.pods.values().stream().anyMatch(SimulatedHour::isLive);
@@ -879,7 +1160,6 @@ final class SimulatedHour {
       }
       if (entry.job.getStatus() != null
           && entry.suspended.isEmpty()
-          && !entry.finished()
           && !atWork
           && !due
           && !dirty.contains(entry.uid())) {
@@ -890,9 +1170,37 @@ final class SimulatedHour {
     }
   }
 
+  private int heldByKueue() {
+    int held = 0;
+    for (Entry entry : entries.values()) {
+      if (entry.isOfKueue() && !entry.finished()) {
+        held +=
+            entry.pods.values().stream()
+                .filter(pod -> isLive(pod) && pod.getSpec().getNodeName() != null)
+                .mapToInt(SimulatedHour::devices)
+                .sum();
+      }
+    }
+    return held;
+  }
+
   private void checkEnd() {
-    assertThat(entries.values()).as("every job has ended").allMatch(Entry::finished);
+    assertThat(
+            entries.values().stream()
+                .filter(entry -> !entry.finished())
+                .map(
+                    entry ->
+                        entry.job.getMetadata().getName()
+                            + " "
+                            + entry.job.getSpec()
+                            + " "
+                            + entry.job.getStatus()
+                            + " "
+                            + entry.jobs.keySet()))
+        .as("jobs that have not ended")
+        .isEmpty();
     assertThat(nodes.held()).as("no device is held").isZero();
+    assertThat(kueue.admitted()).as("Kueue has its devices back").isZero();
     assertThat(QuotaRecords.charges(quota)).as("nothing is charged").isEmpty();
     for (Entry entry : entries.values()) {
       assertThat(entry.pods.values()).noneMatch(SimulatedHour::isLive);

@@ -14,13 +14,16 @@ final class SimulatedHourPlots {
   private static final int TOP = 46;
   private static final int BOTTOM = 270;
 
+  /** Devices at the top of the first plot: a little more than the greatest quota. */
+  private static final int MOST = 104;
+
   private SimulatedHourPlots() {}
 
   /** Devices charged and held over the hour, below the quota. */
   static String devices(SimulatedHour.Tally tally) {
     StringBuilder svg = begin("Devices over one simulated hour", 330);
-    for (int devices = 0; devices <= 64; devices += 16) {
-      grid(svg, y(devices, 70), Integer.toString(devices));
+    for (int devices = 0; devices <= 96; devices += 24) {
+      grid(svg, y(devices, MOST), Integer.toString(devices));
     }
     for (int minute = 0; minute <= 60; minute += 10) {
       text(svg, x(minute * 60), BOTTOM + 18, "middle", minute + " min");
@@ -31,12 +34,12 @@ final class SimulatedHourPlots {
     int before = -1;
     for (int[] sample : tally.devices) {
       if (before >= 0 && before != sample[3]) {
-        point(quota, x(sample[0]), y(before, 70));
+        point(quota, x(sample[0]), y(before, MOST));
       }
       before = sample[3];
-      point(quota, x(sample[0]), y(sample[3], 70));
-      point(charged, x(sample[0]), y(sample[1], 70));
-      point(held, x(sample[0]), y(sample[2], 70));
+      point(quota, x(sample[0]), y(sample[3], MOST));
+      point(charged, x(sample[0]), y(sample[1], MOST));
+      point(held, x(sample[0]), y(sample[2], MOST));
     }
     line(svg, "quota", quota);
     line(svg, "charged", charged);
