@@ -323,6 +323,18 @@ class FailureTest(Harness):
         self.assertEqual(50, self.termination()["samplesDone"])
 
 
+    def test_a_larger_plan_goes_on_where_the_smaller_ran_out_of_memory(self):
+        self.plan(rows=40, ranks=2, parameters={"fail": "oom", "rank": "1", "at": "12"})
+        self.run_stage("infer", 1)
+        self.assertEqual("OutOfMemory", self.termination()["cause"])
+        self.plan(rows=40, ranks=1, devices__perProcess=2, devices__total=2)
+        output = self.run_stage("infer", EVALJOB_ATTEMPT="2", CUDA_VISIBLE_DEVICES="0,1")
+        self.assertIn("the number of processes changed from 2 to 1", output)
+        # Rank 1 answered twelve; how far rank 0 came before it was ended is its own affair.
+        self.assertLessEqual(int(re.search(r"todo (\d+)", output).group(1)), 40 - 12)
+        self.assertEqual(40, self.termination()["samplesDone"])
+
+
 class HangTest(Harness):
 
     def test_a_rank_that_hangs_ends_the_attempt_with_the_stacks_of_all(self):
