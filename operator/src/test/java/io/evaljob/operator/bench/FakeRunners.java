@@ -1,7 +1,5 @@
 package io.evaljob.operator.bench;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.authentication.TokenRequest;
 import io.fabric8.kubernetes.api.model.authentication.TokenRequestBuilder;
@@ -11,29 +9,26 @@ import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
 import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.security.GeneralSecurityException;
-import java.security.cert.X509Certificate;
+import java.net.UnknownHostException;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLEngine;
-import javax.net.ssl.TrustManager;
-import javax.net.ssl.X509ExtendedTrustManager;
 
 /**
  * What kwok cannot play of the pods of the Score stage: each reports its rows to the operator, with
  * a token bound to it, and ends when they are stored and a second is over.
  */
 final class FakeRunners implements AutoCloseable {
+
+  /** So many wait for an answer at the same time: a final report has it when it is stored. */
+  private static final int REPORTING = 200;
 
   private static final String BODY =
       """
@@ -52,9 +47,9 @@ final class FakeRunners implements AutoCloseable {
       """;
 
   private final KubernetesClient client;
-  private final URI endpoint;
-  private final HttpClient http = trusting();
-  private final ScheduledExecutorService pool = Executors.newScheduledThreadPool(16);
+  private final RunnerConnections connections;
+  private final ScheduledExecutorService pool = Executors.newScheduledThreadPool(REPORTING);
+  private final Map<String, Integer> addresses = new ConcurrentHashMap<>();
   private final Set<String> begun = ConcurrentHashMap.newKeySet();
   private final AtomicInteger again = new AtomicInteger();
   private final SharedIndexInformer<Pod> pods;
@@ -62,7 +57,7 @@ final class FakeRunners implements AutoCloseable {
   /** Plays every pod that comes, until it is closed. */
   FakeRunners(KubernetesClient client, URI endpoint) {
     this.client = client;
-    this.endpoint = endpoint.resolve("/v1/report");
+    connections = new RunnerConnections(endpoint.getPort());
     pods =
         client
             .pods()
@@ -107,32 +102,43 @@ final class FakeRunners implements AutoCloseable {
   }
 
   private void report(Pod pod, String token, long began) {
-    HttpRequest request =
-        HttpRequest.newBuilder(endpoint)
-            .header("Authorization", "Bearer " + token)
-            .header("Content-Type", "application/json")
-            .POST(
-                HttpRequest.BodyPublishers.ofString(
-                    BODY.replace("THE-UID", pod.getMetadata().getUid()), UTF_8))
-            .build();
-    var unused =
-        http.sendAsync(request, HttpResponse.BodyHandlers.ofString())
-            .whenComplete(
-                (answer, failure) -> {
-                  if (failure == null && answer.statusCode() == 200) {
-                    long left = TimeUnit.SECONDS.toNanos(1) - (System.nanoTime() - began);
-                    later(() -> end(pod), Duration.ofNanos(Math.max(0, left)));
-                  } else if (!pool.isShutdown()) {
-                    if (again.incrementAndGet() % 100 == 1) {
-                      System.out.println(
-                          "a report was not taken: "
-                              + (failure == null
-                                  ? answer.statusCode() + " " + answer.body()
-                                  : failure));
-                    }
-                    later(() -> report(pod, token, began), Duration.ofSeconds(1));
-                  }
-                });
+    int status = 0;
+    String why;
+    try {
+      status = connections.post(addressOf(pod), token, BODY.replace("THE-UID", uid(pod)));
+      why = "status " + status;
+    } catch (IOException e) {
+      why = e.toString();
+    }
+    if (status == 200) {
+      long left = TimeUnit.SECONDS.toNanos(1) - (System.nanoTime() - began);
+      later(() -> end(pod), Duration.ofNanos(Math.max(0, left)));
+    } else if (!pool.isShutdown()) {
+      if (again.incrementAndGet() % 100 == 1) {
+        System.out.println("a report was not taken: " + why);
+      }
+      later(() -> report(pod, token, began), Duration.ofSeconds(1));
+    }
+  }
+
+  private static String uid(Pod pod) {
+    return pod.getMetadata().getUid();
+  }
+
+  /** An address of its own, as every pod has; the whole of 127.0.0.0/8 is this machine. */
+  private InetAddress addressOf(Pod pod) {
+    int number = addresses.computeIfAbsent(uid(pod), uid -> addresses.size() + 1);
+    try {
+      return InetAddress.getByAddress(
+          new byte[] {
+            127,
+            (byte) (1 + (number >> 14)),
+            (byte) (number >> 7 & 127),
+            (byte) (1 + (number & 127))
+          });
+    } catch (UnknownHostException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   private void later(Runnable what, Duration delay) {
@@ -178,45 +184,9 @@ final class FakeRunners implements AutoCloseable {
         .build();
   }
 
-  /** Whom it talks to is not what is measured. */
-  private static HttpClient trusting() {
-    try {
-      SSLContext context = SSLContext.getInstance("TLS");
-      context.init(null, new TrustManager[] {new TrustAll()}, null);
-      return HttpClient.newBuilder().sslContext(context).build();
-    } catch (GeneralSecurityException e) {
-      throw new IllegalStateException(e);
-    }
-  }
-
   @Override
   public void close() throws IOException {
     pods.close();
     pool.shutdownNow();
-  }
-
-  private static final class TrustAll extends X509ExtendedTrustManager {
-    @Override
-    public void checkClientTrusted(X509Certificate[] chain, String type, java.net.Socket socket) {}
-
-    @Override
-    public void checkServerTrusted(X509Certificate[] chain, String type, java.net.Socket socket) {}
-
-    @Override
-    public void checkClientTrusted(X509Certificate[] chain, String type, SSLEngine engine) {}
-
-    @Override
-    public void checkServerTrusted(X509Certificate[] chain, String type, SSLEngine engine) {}
-
-    @Override
-    public void checkClientTrusted(X509Certificate[] chain, String type) {}
-
-    @Override
-    public void checkServerTrusted(X509Certificate[] chain, String type) {}
-
-    @Override
-    public X509Certificate[] getAcceptedIssuers() {
-      return new X509Certificate[0];
-    }
   }
 }

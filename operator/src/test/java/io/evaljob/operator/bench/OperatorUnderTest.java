@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** The operator's own process, started with the options of the image. */
 final class OperatorUnderTest implements AutoCloseable {
@@ -46,6 +47,9 @@ final class OperatorUnderTest implements AutoCloseable {
     List<String> command = new ArrayList<>(List.of(jvm.java().toString()));
     command.addAll(jvm.archive());
     command.addAll(imageOptions(root));
+    Stream.of(System.getProperty("bench.operator.options", "").split(" ", -1))
+        .filter(option -> !option.isEmpty())
+        .forEach(command::add);
     command.addAll(List.of("-jar", jar(root).toString(), "operator"));
     Map<String, String> environment = environment(cluster, health, report);
     long began = System.nanoTime();
