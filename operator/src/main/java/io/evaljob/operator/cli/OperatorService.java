@@ -52,7 +52,9 @@ final class OperatorService {
       return BAD_SETTINGS;
     }
     log(config.logLevel());
+    sharePool();
     Config cluster = cluster(version());
+    ClusterTls.prepare(cluster);
     OperatorProcess process;
     try {
       process = OperatorProcess.start(fence -> client(cluster, fence), config, Clock.systemUTC());
@@ -73,6 +75,18 @@ final class OperatorService {
     told.await();
     process.close();
     return 0;
+  }
+
+  /**
+   * The JDK's HTTP client completes every request in the common pool, and where that would have a
+   * single thread (on up to two processors), each time in a new thread.
+   */
+  private static void sharePool() {
+    String parallelism = "java.util.concurrent.ForkJoinPool.common.parallelism";
+    if (System.getProperty(parallelism) == null) {
+      System.setProperty(
+          parallelism, Integer.toString(Math.max(2, Runtime.getRuntime().availableProcessors())));
+    }
   }
 
   /** The client's own message names the request; why it failed is often only in a cause. */

@@ -29,6 +29,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 
 /** Does what was decided, one action after the other; each may be done again without harm. */
@@ -40,6 +42,9 @@ final class ActionExecutor {
   private final ChildFactory children;
   private final EventSources sources;
   private final Supplier<String> caBundle;
+
+  /** UIDs of runners that hold what they should, one a namespace. */
+  private final Set<String> runners = ConcurrentHashMap.newKeySet();
 
   ActionExecutor(
       KubernetesClient client,
@@ -185,9 +190,22 @@ final class ActionExecutor {
     boolean there =
         sources
             .configMap(job.getMetadata().getNamespace(), desired.getMetadata().getName())
-            .filter(found -> SameChild.matches(desired, found))
+            .filter(found -> isRunner(desired, found))
             .isPresent();
     return there ? Optional.empty() : writer.create(desired).wait(desired);
+  }
+
+  /** Compared once: nobody can change what is immutable, only put another in its place. */
+  private boolean isRunner(ConfigMap desired, ConfigMap found) {
+    String uid = found.getMetadata().getUid();
+    if (runners.contains(uid)) {
+      return found.getMetadata().getDeletionTimestamp() == null;
+    }
+    boolean same = SameChild.matches(desired, found);
+    if (same) {
+      runners.add(uid);
+    }
+    return same;
   }
 
   private Optional<Wait> workspace(EvalJob job, String model) {

@@ -12,7 +12,7 @@ import java.net.URLConnection;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
-import java.util.Arrays;
+import java.util.Base64;
 import java.util.Collections;
 import java.util.Map;
 import java.util.SortedMap;
@@ -38,11 +38,13 @@ public final class RunnerArchive {
   /** Any day after 1980-01-01, for which the JDK would add a time that depends on the zone. */
   private static final LocalDateTime EPOCH = LocalDateTime.of(2000, 1, 1, 0, 0);
 
-  private final byte[] bytes;
+  /** As a ConfigMap has it: it is written into one more often than it is looked into. */
+  private final String base64;
+
   private final ContentHash hash;
 
   private RunnerArchive(byte[] bytes) {
-    this.bytes = bytes;
+    this.base64 = Base64.getEncoder().encodeToString(bytes);
     this.hash = ContentHash.of(bytes);
   }
 
@@ -89,7 +91,12 @@ public final class RunnerArchive {
 
   /** A copy of the archive. */
   public byte[] bytes() {
-    return bytes.clone();
+    return Base64.getDecoder().decode(base64);
+  }
+
+  /** The archive in base64. */
+  String base64() {
+    return base64;
   }
 
   /** SHA-256 of the archive, 64 hexadecimal digits: the container checks it before it runs it. */
@@ -104,12 +111,12 @@ public final class RunnerArchive {
 
   @Override
   public boolean equals(Object other) {
-    return other instanceof RunnerArchive archive && Arrays.equals(bytes, archive.bytes);
+    return other instanceof RunnerArchive archive && base64.equals(archive.base64);
   }
 
   @Override
   public int hashCode() {
-    return Arrays.hashCode(bytes);
+    return base64.hashCode();
   }
 
   /** Stored, not deflated: what deflate writes differs between JDKs. */

@@ -2,7 +2,6 @@ package io.evaljob.operator.resources;
 
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
-import java.util.Base64;
 import java.util.Map;
 
 /**
@@ -21,8 +20,7 @@ final class RunnerConfigMap {
         .withName(Names.runner(runner))
         .withLabels(labels)
         .endMetadata()
-        .addToBinaryData(
-            RunnerArchive.FILE_NAME, Base64.getEncoder().encodeToString(runner.bytes()))
+        .addToBinaryData(RunnerArchive.FILE_NAME, runner.base64())
         .withImmutable(true)
         .build();
   }
