@@ -169,6 +169,7 @@ public final class EvalJobOperator implements AutoCloseable {
         reconciler,
         (ControllerConfigurationOverrider<EvalJob> controller) ->
             packed(controllerSettings(controller), client, config, resting)
+                .withRateLimiter(new NewestFirst(clock))
                 .settingNamespaces(EventSources.namespaces(config.watchNamespaces())));
     operator.register(
         runtimes,
@@ -207,18 +208,15 @@ public final class EvalJobOperator implements AutoCloseable {
         .withRetry(retry());
   }
 
-  /**
-   * Keeps EvalJobs at rest packed where one watch brings all EvalJobs: several of them would share
-   * the store, and each takes what it does not find in it for deleted.
-   */
+  /** Keeps EvalJobs at rest packed. */
   private static ControllerConfigurationOverrider<EvalJob> packed(
       ControllerConfigurationOverrider<EvalJob> controller,
       KubernetesClient client,
       OperatorConfig config,
       Resting resting) {
-    return config.watchNamespaces().size() > 1
-        ? controller
-        : controller.withItemStore(new EvalJobStore(client.getKubernetesSerialization(), resting));
+    return EvalJobStore.isUsed(config)
+        ? controller.withItemStore(new EvalJobStore(client.getKubernetesSerialization(), resting))
+        : controller;
   }
 
   /** The API server will be back: never give up, never hurry. */

@@ -1,11 +1,13 @@
 package io.evaljob.operator.reconcile;
 
 import io.evaljob.api.v1alpha1.EvalJob;
+import io.evaljob.operator.config.OperatorConfig;
 import io.evaljob.operator.lifecycle.Rest;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.client.informers.cache.Cache;
 import io.fabric8.kubernetes.client.informers.cache.ItemStore;
 import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
+import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
@@ -26,6 +28,19 @@ final class EvalJobStore implements ItemStore<EvalJob> {
   EvalJobStore(KubernetesSerialization serialization, Resting resting) {
     this.packing = new Packing<>(serialization, EvalJob.class);
     this.resting = resting;
+  }
+
+  /**
+   * Whether EvalJobs are kept like this: where one watch brings all of them. Several would share
+   * the store, and each takes what it does not find in it for deleted.
+   */
+  static boolean isUsed(OperatorConfig config) {
+    return config.watchNamespaces().size() <= 1;
+  }
+
+  /** Whether an EvalJob is to be deleted some time after its end. */
+  static boolean expires(EvalJob job) {
+    return job.getSpec().ttlSecondsAfterFinishedIfSet().isPresent();
   }
 
   /** An EvalJob in memory. */
@@ -61,6 +76,12 @@ final class EvalJobStore implements ItemStore<EvalJob> {
     if (before != null && !uid.equals(before.getMetadata().getUid())) {
       resting.remove(before.getMetadata().getUid());
     }
+    ResourceID id = ResourceID.fromResource(job);
+    if (atRest && expires(job)) {
+      resting.expires(id);
+    } else {
+      resting.stays(id);
+    }
     if (atRest) {
       resting.add(uid);
     } else {
@@ -73,6 +94,7 @@ final class EvalJobStore implements ItemStore<EvalJob> {
   public EvalJob remove(String key) {
     EvalJob gone = whole(kept.remove(key));
     if (gone != null) {
+      resting.stays(ResourceID.fromResource(gone));
       resting.remove(gone.getMetadata().getUid());
     }
     return gone;

@@ -195,13 +195,21 @@ final class EventSources {
   }
 
   /**
-   * Has every EvalJob looked at: what was due while another replica led was not done here. Those at
-   * rest come last and by and by; nobody waits for them.
+   * Has every EvalJob looked at that may need it: what was due while another replica led was not
+   * done here. Of those at rest, these are the ones to be deleted some day, which come last and by
+   * and by; nobody waits for them.
    */
   void wakeAll() {
     Set<ResourceID> first = ids(evalJobs.byIndex(NOT_AT_REST, ""));
     first.forEach(wakes::propagateEvent);
-    wakes.inTurn(evalJobs.keys().filter(id -> !first.contains(id)).toList());
+    wakes.inTurn(EvalJobStore.isUsed(config) ? resting.expiring() : expiring());
+  }
+
+  private List<ResourceID> expiring() {
+    return evalJobs
+        .list(job -> Rest.isAtRest(job) && EvalJobStore.expires(job))
+        .map(ResourceID::fromResource)
+        .toList();
   }
 
   /** Has the EvalJob looked at whose child this Job is. */

@@ -1,5 +1,6 @@
 package io.evaljob.operator.reconcile;
 
+import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -14,6 +15,7 @@ final class Resting {
 
   private final Set<String> uids = ConcurrentHashMap.newKeySet();
   private final Set<String> woken = ConcurrentHashMap.newKeySet();
+  private final Set<ResourceID> expiring = ConcurrentHashMap.newKeySet();
   private final List<Consumer<String>> told = new CopyOnWriteArrayList<>();
 
   /** Has it called with the UID of every EvalJob that comes to rest. */
@@ -33,6 +35,21 @@ final class Resting {
     if (uids.remove(uid)) {
       woken.add(uid);
     }
+  }
+
+  /** At rest, it is to be deleted one day. */
+  void expires(ResourceID id) {
+    expiring.add(id);
+  }
+
+  /** It is not to be deleted, or not at rest. */
+  void stays(ResourceID id) {
+    expiring.remove(id);
+  }
+
+  /** Those at rest that are to be deleted one day: all others at rest need no pass. */
+  List<ResourceID> expiring() {
+    return List.copyOf(expiring);
   }
 
   /** It is gone. */
