@@ -24,7 +24,11 @@ final class ReportHandler implements HttpListener.Handler {
   private static final int BURST = 30;
   private static final double PER_SECOND = 1;
 
+  /** Whoever keeps asking must not fill the log. */
+  private static final double COMPLAINTS_PER_SECOND = 1 / 60.0;
+
   private final TokenReviewer reviewer;
+  private final RateLimiter complaints;
   private final RateLimiter perPod;
   private final SequenceLedger sequences = new SequenceLedger();
   private final Duration storeTimeout;
@@ -32,6 +36,7 @@ final class ReportHandler implements HttpListener.Handler {
 
   ReportHandler(KubernetesClient client, Clock clock, Duration storeTimeout) {
     this.reviewer = new TokenReviewer(client, clock);
+    this.complaints = new RateLimiter(clock, 1, COMPLAINTS_PER_SECOND);
     this.perPod = new RateLimiter(clock, BURST, PER_SECOND);
     this.storeTimeout = storeTimeout;
   }
@@ -95,8 +100,10 @@ final class ReportHandler implements HttpListener.Handler {
     if (verdict instanceof TokenVerdict.Rejected rejected) {
       throw new HttpRefusal(401, rejected.why());
     }
-    if (verdict instanceof TokenVerdict.Unanswered unanswered) {
-      LOGGER.warn("A token could not be reviewed: {}", unanswered.why());
+    if (verdict instanceof TokenVerdict.Unanswered unanswered
+        && complaints.allow(unanswered.why())) {
+      LOGGER.warn(
+          "A token could not be reviewed: {}; said once a minute at most", unanswered.why());
     }
     throw new HttpRefusal(HttpAnswer.retry(503, 5, "the token could not be reviewed"));
   }

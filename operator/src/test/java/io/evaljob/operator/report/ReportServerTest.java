@@ -3,6 +3,9 @@ package io.evaljob.operator.report;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.evaljob.api.v1alpha1.FailureCause;
 import io.evaljob.api.v1alpha1.Stage;
 import io.evaljob.operator.config.OperatorConfig;
@@ -42,6 +45,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.slf4j.LoggerFactory;
 
 @EnableKubernetesMockClient(crud = true)
 class ReportServerTest {
@@ -323,6 +327,30 @@ class ReportServerTest {
     clock.advance(Duration.ofSeconds(61));
     post(body(9, false, ""));
     assertThat(reviews).hasValue(2);
+  }
+
+  @Test
+  void whoeverInventsTokensDoesNotFillTheLog() throws Exception {
+    ListAppender<ILoggingEvent> log = new ListAppender<>();
+    Logger logger = (Logger) LoggerFactory.getLogger(ReportHandler.class);
+    log.start();
+    logger.addAppender(log);
+    try {
+      for (int i = 0; i < 60; i++) {
+        post("vlm/pod-" + i + "/uid-" + i + "/evaljob-report", body(1, false, ""));
+      }
+      assertThat(log.list)
+          .singleElement()
+          .satisfies(
+              line -> assertThat(line.getFormattedMessage()).contains("too many tokens from one"));
+      clock.advance(Duration.ofSeconds(61));
+      for (int i = 100; i < 160; i++) {
+        post("vlm/pod-" + i + "/uid-" + i + "/evaljob-report", body(1, false, ""));
+      }
+      assertThat(log.list).hasSize(2);
+    } finally {
+      logger.detachAppender(log);
+    }
   }
 
   @Test
