@@ -109,13 +109,11 @@ class PhasesDocumentTest {
           new Event(
               "Kueue keeps the Job waiting, or takes its devices back",
               run -> isIn(run, Stage.Infer),
-              run -> run.sees(run.waits(Stage.Infer, attempt(run), WaitingReason.Kueue))),
+              run -> waits(run, WaitingReason.Kueue)),
           new Event(
               "podStartDeadlineSeconds passes",
               run -> isActive(run) && !isSuspended(run),
-              run ->
-                  run.sees(run.waits(stage(run), attempt(run), WaitingReason.ImagePull))
-                      .after(BACK_OFF)),
+              run -> waits(run, WaitingReason.ImagePull).after(BACK_OFF)),
           new Event(
               "startDeadlineSeconds passes",
               run -> isActive(run) && !isSuspended(run),
@@ -135,13 +133,36 @@ class PhasesDocumentTest {
               run -> run.status().completionTime() != null,
               run -> run.edit("runID", "again").sees()));
 
+  /** Its pod has just been bound. */
+  private static PlayedRun waits(PlayedRun run, WaitingReason reason) {
+    AttemptObservation attempt = run.waits(stage(run), attempt(run), reason);
+    return run.sees(
+        new AttemptObservation(
+            attempt.stage(),
+            attempt.attempt(),
+            attempt.jobName(),
+            attempt.jobUid(),
+            attempt.state(),
+            attempt.queue(),
+            attempt.made(),
+            attempt.holdsDevices(),
+            attempt.nodeName(),
+            attempt.imageId(),
+            attempt.podUid(),
+            attempt.podName(),
+            attempt.started(),
+            Optional.of(run.now()),
+            attempt.finished(),
+            attempt.termination()));
+  }
+
   private static Event seen(String name, AttemptObservation.State state) {
     return new Event(
         name,
         run -> isActive(run) && !isSuspended(run),
         run ->
             state instanceof AttemptObservation.Waits
-                ? run.sees(run.waits(stage(run), attempt(run), WaitingReason.ImagePull))
+                ? waits(run, WaitingReason.ImagePull)
                 : sees(run, state));
   }
 
