@@ -46,7 +46,7 @@ final class WaitingShown {
   private static final String STATUS =
       """
       {"status":{"phase":"PHASE","conditions":[
-        {"type":"PodScheduled","status":"True","lastTransitionTime":"2026-01-01T00:00:00Z"},
+        {"type":"PodScheduled","status":"True"},
         {"type":"Ready","status":"READY"}],
        "containerStatuses":[{"name":"CONTAINER","image":"registry.example/evaluate:1","imageID":"",
          "ready":true,"restartCount":0,"state":STATE}]}}
