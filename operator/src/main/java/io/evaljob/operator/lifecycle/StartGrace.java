@@ -37,6 +37,8 @@ final class StartGrace {
     if (attempt.state() instanceof AttemptObservation.Waits waits) {
       return waits.why().reason() == WaitingReason.Starting;
     }
-    return attempt.state() instanceof AttemptObservation.Running && attempt.stage() != Stage.Infer;
+    return attempt.state() instanceof AttemptObservation.Running running
+        && running.silence().isEmpty()
+        && attempt.stage() != Stage.Infer;
   }
 }
