@@ -14,6 +14,7 @@ import io.evaljob.api.v1alpha1.SmokeTestStatus;
 import io.evaljob.api.v1alpha1.Stage;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
@@ -306,14 +307,22 @@ abstract class OutcomeScenarios extends ScenarioBase {
     startOperator();
     apply(job("whole", "base"));
     EvalJobStatus waiting = awaitWaiting("whole", "RuntimeNotFound").getStatus();
+    apply(
+        Samples.edited(
+            job("late", "late"),
+            "models",
+            List.of(Map.of("name", "late", "profileName", "absent"))));
+    awaitWaiting("late", "RuntimeNotFound");
     givenRuntime();
+    EvalJobStatus twice = awaitWaiting("late", "ProfileNotFound").getStatus();
     EvalJobStatus half =
         awaitJob(
                 "whole",
                 status ->
                     status.models().stream()
-                        .flatMap(model -> model.progressIfSet().stream())
-                        .anyMatch(progress -> progress.estimatedCompletionTime() != null))
+                            .flatMap(model -> model.progressIfSet().stream())
+                            .anyMatch(progress -> progress.estimatedCompletionTime() != null)
+                        && status.models().get(0).attemptStartTimeIfSet().isPresent())
             .getStatus();
     seen.countDown();
     EvalJobStatus end = awaitPhase("whole", "PartiallyFailed").getStatus();
@@ -349,6 +358,7 @@ abstract class OutcomeScenarios extends ScenarioBase {
     Set<String> written = new TreeSet<>();
     StatusFields.written(limited, written);
     StatusFields.written(waiting, written);
+    StatusFields.written(twice, written);
     StatusFields.written(half, written);
     StatusFields.written(end, written);
     StatusFields.written(larger, written);
