@@ -19,6 +19,7 @@ import io.evaljob.operator.observe.Wait;
 import io.evaljob.operator.status.Bounds;
 import io.evaljob.operator.status.Conditions;
 import io.evaljob.operator.status.ModelDraft;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -142,6 +143,7 @@ final class StatusAssembly {
     boolean podsLeft =
         pass.input().observations().values().stream().anyMatch(seen -> !seen.livePods().isEmpty());
     boolean finished = ended && !podsLeft;
+    nextTurn(models);
     Phase phase = Phases.ofJob(models.stream().map(ModelDraft::phase).toList());
     if (ended && podsLeft) {
       phase = Remains.awaited(pass);
@@ -196,6 +198,16 @@ final class StatusAssembly {
             pass.previousRuns(),
             finished ? Conditions.time(pass.input().now()) : null);
     return done(status, finished);
+  }
+
+  /**
+   * Whose turn comes with the end of another begins in a pass of its own: nothing else wakes it.
+   */
+  private void nextTurn(List<ModelDraft> models) {
+    if (models.stream().anyMatch(ModelDraft::justEnded)
+        && models.stream().anyMatch(model -> !model.started() && !model.ended())) {
+      pass.again(Duration.ZERO);
+    }
   }
 
   private Conclusion done(EvalJobStatus status, boolean justFinished) {

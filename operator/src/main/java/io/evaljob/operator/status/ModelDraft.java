@@ -120,6 +120,15 @@ public final class ModelDraft {
 
   /** Whether nothing more happens to the model in this run. */
   public boolean ended() {
+    return isEnd(phase);
+  }
+
+  /** Whether this pass has ended it. */
+  public boolean justEnded() {
+    return ended() && !isEnd(Phase.of(before.phaseIfSet().orElse(Phase.Pending.name())));
+  }
+
+  private static boolean isEnd(Phase phase) {
     return phase == Phase.Succeeded || phase == Phase.PartiallyFailed || phase == Phase.Failed;
   }
 

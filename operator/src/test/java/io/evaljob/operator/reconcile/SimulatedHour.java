@@ -1164,7 +1164,9 @@ final class SimulatedHour {
           && !due
           && !dirty.contains(entry.uid())) {
         assertThat(entry.job.getStatus().waitingIfSet())
-            .as("%s waits with a reason", entry.job.getMetadata().getName())
+            .as(
+                "%s waits with a reason at %s, to be looked at again %s: %s",
+                entry.job.getMetadata().getName(), now, entry.again, entry.job.getStatus())
             .isPresent();
       }
     }

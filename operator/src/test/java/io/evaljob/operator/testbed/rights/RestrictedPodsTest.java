@@ -39,6 +39,19 @@ class RestrictedPodsTest {
   /** Kinds that do not end with the namespace. */
   private static final Set<String> CLUSTER_WIDE = Set.of("EvalRuntime", "EvalQuota");
 
+  /** An example may wait for somebody to let it begin. */
+  private static void resume(Kubectl kubectl, String namespace, String job) {
+    kubectl.run(
+        "patch",
+        "evaljob",
+        job,
+        "-n",
+        namespace,
+        "--type=merge",
+        "-p",
+        "{\"spec\":{\"suspend\":false}}");
+  }
+
   @Test
   void podsOfEveryExampleAreAdmitted(ControlPlane cluster) throws IOException {
     cluster.installOperator();
@@ -53,6 +66,7 @@ class RestrictedPodsTest {
       for (Manifest manifest : ManifestReader.read(example).documents()) {
         if (manifest.kind().equals("EvalJob")) {
           jobs.add(manifest.name());
+          resume(kubectl, namespace, manifest.name());
         } else if (CLUSTER_WIDE.contains(manifest.kind())) {
           clusterWide.add(manifest);
         }
