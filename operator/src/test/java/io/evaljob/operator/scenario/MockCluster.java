@@ -8,6 +8,7 @@ import io.evaljob.operator.reconcile.LeanReading;
 import io.evaljob.operator.report.ReportSink;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.dsl.NonDeletingOperation;
 import io.fabric8.kubernetes.client.dsl.base.CustomResourceDefinitionContext;
 import io.fabric8.kubernetes.client.http.BasicBuilder;
 import io.fabric8.kubernetes.client.http.HttpRequest;
@@ -89,9 +90,10 @@ public final class MockCluster implements TestCluster {
   @Override
   public String newNamespace() {
     String name = "vlm-" + namespaces.incrementAndGet();
+    // A client whose answer was lost asks again, and finds what it has made.
     client
         .resource(new NamespaceBuilder().withNewMetadata().withName(name).endMetadata().build())
-        .create();
+        .createOr(NonDeletingOperation::update);
     return name;
   }
 

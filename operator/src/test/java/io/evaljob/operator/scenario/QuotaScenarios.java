@@ -17,7 +17,9 @@ import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.api.model.scheduling.v1.PriorityClassBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.utils.Serialization;
+import java.net.HttpURLConnection;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -432,22 +434,33 @@ abstract class QuotaScenarios extends ScenarioBase {
     held.get(model).countDown();
   }
 
+  /** The operator writes it, too: an edit of what has moved on is made again, as kubectl does. */
   private void limit(String name, int devices) {
-    cluster()
-        .client()
-        .resources(EvalQuota.class)
-        .withName(quota(name))
-        .edit(
-            found -> {
-              EvalQuota edited = Serialization.clone(found);
-              edited.setSpec(
-                  new io.evaljob.api.v1alpha1.EvalQuotaSpec(
-                      found.getSpec().namespaceSelector(),
-                      Map.of(GPU, new Quantity(Integer.toString(devices))),
-                      Map.of(),
-                      null));
-              return edited;
+    await()
+        .ignoreExceptionsMatching(
+            e ->
+                e instanceof KubernetesClientException failure
+                    && failure.getCode() == HttpURLConnection.HTTP_CONFLICT)
+        .until(
+            () -> {
+              cluster()
+                  .client()
+                  .resources(EvalQuota.class)
+                  .withName(quota(name))
+                  .edit(found -> limited(found, devices));
+              return true;
             });
+  }
+
+  private static EvalQuota limited(EvalQuota found, int devices) {
+    EvalQuota edited = Serialization.clone(found);
+    edited.setSpec(
+        new io.evaljob.api.v1alpha1.EvalQuotaSpec(
+            found.getSpec().namespaceSelector(),
+            Map.of(GPU, new Quantity(Integer.toString(devices))),
+            Map.of(),
+            null));
+    return edited;
   }
 
   private static String ready(EvalQuotaStatus status) {
