@@ -34,16 +34,8 @@ class LifecycleTest {
   private static final Instant NOW = Instant.parse("2026-11-23T15:00:00Z");
   private final Manifests manifests =
       Manifests.of(
-          """
-          apiVersion: evaljob.io/v1alpha1
-          kind: EvalRuntime
-          metadata: {name: program}
-          spec:
-            harness: Command
-            command: {args: [python3, /opt/eval.py]}
-            image: registry.example/eval:1
-            allow: {namespaceSelector: {}}
-          ---
+          Manifests.PROGRAM
+              + """
           apiVersion: evaljob.io/v1alpha1
           kind: EvalJob
           metadata: {name: job, namespace: vlm}

@@ -14,16 +14,8 @@ class ModelTurnsTest {
   private final PlayedRun run =
       PlayedRun.of(
               Manifests.of(
-                  """
-                  apiVersion: evaljob.io/v1alpha1
-                  kind: EvalRuntime
-                  metadata: {name: program}
-                  spec:
-                    harness: Command
-                    command: {args: [python3, /opt/eval.py]}
-                    image: registry.example/eval:1
-                    allow: {namespaceSelector: {}}
-                  ---
+                  Manifests.PROGRAM
+                      + """
                   apiVersion: evaljob.io/v1alpha1
                   kind: EvalJob
                   metadata: {name: job, namespace: vlm}

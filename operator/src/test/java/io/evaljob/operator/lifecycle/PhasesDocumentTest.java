@@ -42,16 +42,8 @@ import org.junit.jupiter.api.Test;
 class PhasesDocumentTest {
 
   private static final String MANIFESTS =
-      """
-      apiVersion: evaljob.io/v1alpha1
-      kind: EvalRuntime
-      metadata: {name: program}
-      spec:
-        harness: Command
-        command: {args: [python3, /opt/eval.py]}
-        image: registry.example/eval:1
-        allow: {namespaceSelector: {}}
-      ---
+      Manifests.PROGRAM
+          + """
       apiVersion: evaljob.io/v1alpha1
       kind: EvalJob
       metadata: {name: job, namespace: vlm, uid: uid}

@@ -73,16 +73,8 @@ final class PlayedRun {
   private static String manifest(String... spec) {
     StringBuilder text =
         new StringBuilder(
-            """
-            apiVersion: evaljob.io/v1alpha1
-            kind: EvalRuntime
-            metadata: {name: program}
-            spec:
-              harness: Command
-              command: {args: [python3, /opt/eval.py]}
-              image: registry.example/eval:1
-              allow: {namespaceSelector: {}}
-            ---
+            Manifests.PROGRAM
+                + """
             apiVersion: evaljob.io/v1alpha1
             kind: EvalJob
             metadata: {name: job, namespace: vlm}

@@ -30,16 +30,8 @@ class ChildFactoryTest {
       new ChildFactory(new ResourceSettings("https://operator:8443", RUNNER));
 
   private static final String MANIFEST =
-      """
-      apiVersion: evaljob.io/v1alpha1
-      kind: EvalRuntime
-      metadata: {name: program}
-      spec:
-        harness: Command
-        command: {args: [python3, /opt/eval.py]}
-        image: registry.example/eval:1
-        allow: {namespaceSelector: {}}
-      ---
+      Manifests.PROGRAM
+          + """
       apiVersion: evaljob.io/v1alpha1
       kind: EvalJob
       metadata: {name: job, namespace: vlm}

@@ -26,6 +26,20 @@ public final class Manifests {
   public static final String OPERATOR_NAMESPACE = "evaljob-system";
   public static final String UID = "7e6bc95c-bc5f-46ce-955a-4d7541980d41";
 
+  /** A runtime named program, which every namespace may use. */
+  public static final String PROGRAM =
+      """
+      apiVersion: evaljob.io/v1alpha1
+      kind: EvalRuntime
+      metadata: {name: program}
+      spec:
+        harness: Command
+        command: {args: [python3, /opt/eval.py]}
+        image: registry.example/eval:1
+        allow: {namespaceSelector: {}}
+      ---
+      """;
+
   private static final ObjectMapper YAML = new ObjectMapper(new YAMLFactory());
 
   private final List<EvalJob> jobs = new ArrayList<>();
