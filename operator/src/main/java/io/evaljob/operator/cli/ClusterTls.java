@@ -40,7 +40,8 @@ final class ClusterTls {
     }
   }
 
-  private static void setUnlessSet(String property, String value) {
+  /** Sets a system property, unless the command line has. */
+  static void setUnlessSet(String property, String value) {
     if (System.getProperty(property) == null) {
       System.setProperty(property, value);
     }

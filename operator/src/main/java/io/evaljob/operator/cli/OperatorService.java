@@ -83,10 +83,8 @@ final class OperatorService {
    */
   private static void sharePool() {
     String parallelism = "java.util.concurrent.ForkJoinPool.common.parallelism";
-    if (System.getProperty(parallelism) == null) {
-      System.setProperty(
-          parallelism, Integer.toString(Math.max(2, Runtime.getRuntime().availableProcessors())));
-    }
+    ClusterTls.setUnlessSet(
+        parallelism, Integer.toString(Math.max(2, Runtime.getRuntime().availableProcessors())));
   }
 
   /** The client's own message names the request; why it failed is often only in a cause. */

@@ -62,11 +62,7 @@ final class Replan {
               + spec().runtimeRef().name()
               + " is not as it was when the run began, and no plan is made from another");
     }
-    return job.get().models().stream()
-        .filter(resolved -> resolved.spec().name().equals(model.name()))
-        .findFirst()
-        .map(resolved -> next(job.get(), resolved))
-        .orElseThrow();
+    return next(job.get(), job.get().model(model.name()));
   }
 
   private LargerPlan.Answer next(ResolvedJob job, ResolvedModel resolved) {

@@ -154,7 +154,8 @@ final class StatusAssembly {
     Optional<SteadyWait> shown = finished ? Optional.empty() : chooseWait().map(this::steady);
     Optional<Wait> wait = shown.map(SteadyWait::why);
     Progress progress = progress(models);
-    pass.run().map(run -> new RunClock(pass, run)).ifPresent(clock -> clock.noteStarts(models));
+    Optional<RunClock> clock = pass.run().map(run -> new RunClock(pass, run));
+    clock.ifPresent(time -> time.noteStarts(models));
     List<Conditions.Now> now;
     if (finished) {
       String message = verdict(models);
@@ -174,7 +175,7 @@ final class StatusAssembly {
     EvalJobStatus status =
         new EvalJobStatus(
             generation,
-            pass.run().map(run -> new RunClock(pass, run).advanced()).orElse(null),
+            clock.map(RunClock::advanced).orElse(null),
             phase.name(),
             Summary.of(
                 models.stream().filter(ModelDraft::ended).count(),

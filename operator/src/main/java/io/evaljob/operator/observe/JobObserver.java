@@ -58,7 +58,7 @@ public final class JobObserver {
         int attempt = (int) number(job, Labels.ATTEMPT);
         if (stage.isPresent() && attempt > 0) {
           attempts
-              .computeIfAbsent(label(job, Labels.MODEL), model -> new ArrayList<>())
+              .computeIfAbsent(Labels.value(job, Labels.MODEL), model -> new ArrayList<>())
               .add(
                   attempt(
                       job,
@@ -72,8 +72,8 @@ public final class JobObserver {
     }
     Map<String, List<String>> live = new TreeMap<>();
     for (Pod pod : pods) {
-      if (label(pod, Labels.JOB_UID).equals(jobUid) && !PodReading.hasEnded(pod)) {
-        live.computeIfAbsent(label(pod, Labels.MODEL), model -> new ArrayList<>())
+      if (Labels.value(pod, Labels.JOB_UID).equals(jobUid) && !PodReading.hasEnded(pod)) {
+        live.computeIfAbsent(Labels.value(pod, Labels.MODEL), model -> new ArrayList<>())
             .add(PodReading.nameAndPlace(pod));
       }
     }
@@ -223,7 +223,7 @@ public final class JobObserver {
    * @return the stage, empty where the label is absent or unknown
    */
   public static Optional<Stage> stageOf(HasMetadata object) {
-    String word = label(object, Labels.STAGE);
+    String word = Labels.value(object, Labels.STAGE);
     for (Stage stage : Stage.values()) {
       if (stage.name().equalsIgnoreCase(word)) {
         return Optional.of(stage);
@@ -234,15 +234,10 @@ public final class JobObserver {
 
   private static long number(HasMetadata object, String key) {
     try {
-      return Long.parseLong(label(object, key));
+      return Long.parseLong(Labels.value(object, key));
     } catch (NumberFormatException notOurs) {
       return -1;
     }
-  }
-
-  private static String label(HasMetadata object, String key) {
-    Map<String, String> labels = object.getMetadata().getLabels();
-    return labels == null ? "" : labels.getOrDefault(key, "");
   }
 
   static String text(String value) {

@@ -99,11 +99,7 @@ final class ActionExecutor {
       throw new IllegalStateException("a plan is asked for where validation gave none");
     }
     ResolvedJob resolved = valid.job();
-    ResolvedModel model =
-        resolved.models().stream()
-            .filter(candidate -> candidate.spec().name().equals(name))
-            .findFirst()
-            .orElseThrow();
+    ResolvedModel model = resolved.model(name);
     ResolvedModel sized =
         size.flatMap(other -> new Replanning(resolved, model).inSize(other)).orElse(model);
     return children.plan(resolved, sized, run, caBundle.get());

@@ -127,8 +127,7 @@ final class ChildStore<T extends HasMetadata> implements ItemStore<T> {
   }
 
   static String jobUid(HasMetadata child) {
-    Map<String, String> labels = child.getMetadata().getLabels();
-    return labels == null ? "" : labels.getOrDefault(Labels.JOB_UID, "");
+    return Labels.value(child, Labels.JOB_UID);
   }
 
   @Override

@@ -71,8 +71,7 @@ final class Children<T extends HasMetadata> {
 
   /** Whom it concerns: an EvalJob at rest is not woken by what becomes of its children. */
   Set<ResourceID> jobOf(T child) {
-    Map<String, String> labels = child.getMetadata().getLabels();
-    String job = labels == null ? "" : labels.getOrDefault(Labels.JOB, "");
+    String job = Labels.value(child, Labels.JOB);
     return job.isEmpty() || resting.contains(ChildStore.jobUid(child))
         ? Set.of()
         : Set.of(new ResourceID(job, child.getMetadata().getNamespace()));

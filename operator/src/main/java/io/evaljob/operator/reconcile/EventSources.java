@@ -316,11 +316,6 @@ final class EventSources {
     return found.stream().map(ResourceID::fromResource).collect(Collectors.toSet());
   }
 
-  private static String label(HasMetadata object, String key) {
-    Map<String, String> labels = object.getMetadata().getLabels();
-    return labels == null ? "" : labels.getOrDefault(key, "");
-  }
-
   /** Reads everything one pass needs. */
   Snapshot snapshot(EvalJob job) {
     String uid = job.getMetadata().getUid();
@@ -442,7 +437,7 @@ final class EventSources {
   List<ConfigMap> runners(String namespace) {
     return configMaps.ofJob("").stream()
         .filter(map -> namespace.equals(map.getMetadata().getNamespace()))
-        .filter(map -> Labels.RUNNER.equals(label(map, Labels.CONTENT)))
+        .filter(map -> Labels.RUNNER.equals(Labels.value(map, Labels.CONTENT)))
         .toList();
   }
 
@@ -464,9 +459,10 @@ final class EventSources {
 
   private Optional<PodIdentity> identify(Pod pod, Job job) {
     String namespace = job.getMetadata().getNamespace();
-    Optional<EvalJob> owner = evalJobs.get(new ResourceID(label(job, Labels.JOB), namespace));
+    Optional<EvalJob> owner =
+        evalJobs.get(new ResourceID(Labels.value(job, Labels.JOB), namespace));
     Optional<Stage> stage = JobObserver.stageOf(job);
-    String attempt = label(job, Labels.ATTEMPT);
+    String attempt = Labels.value(job, Labels.ATTEMPT);
     if (owner.isEmpty()
         || stage.isEmpty()
         || !attempt.matches("[0-9]{1,9}")
@@ -479,7 +475,7 @@ final class EventSources {
             namespace,
             owner.get().getMetadata().getName(),
             owner.get().getMetadata().getUid(),
-            label(job, Labels.MODEL),
+            Labels.value(job, Labels.MODEL),
             pod.getMetadata().getName(),
             pod.getMetadata().getUid(),
             stage.get(),

@@ -2,6 +2,7 @@ package io.evaljob.operator.resources;
 
 import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.api.v1alpha1.Stage;
+import io.fabric8.kubernetes.api.model.HasMetadata;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -65,5 +66,11 @@ public final class Labels {
     labels.put(STAGE, Names.word(stage));
     labels.put(ATTEMPT, Integer.toString(attempt));
     return labels;
+  }
+
+  /** The value of a label of an object; empty text where it has no such label. */
+  public static String value(HasMetadata object, String key) {
+    Map<String, String> labels = object.getMetadata().getLabels();
+    return labels == null ? "" : labels.getOrDefault(key, "");
   }
 }

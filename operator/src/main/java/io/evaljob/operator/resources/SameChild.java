@@ -96,12 +96,8 @@ public final class SameChild {
     return found.getSpec().getDataSource() == null
         && found.getSpec().getDataSourceRef() == null
         && found.getSpec().getSelector() == null
-        && (!controllerUid(desired).isEmpty() || jobUid(desired).equals(jobUid(found)));
-  }
-
-  private static String jobUid(HasMetadata object) {
-    Map<String, String> labels = object.getMetadata().getLabels();
-    return labels == null ? "" : labels.getOrDefault(Labels.JOB_UID, "");
+        && (!controllerUid(desired).isEmpty()
+            || Labels.value(desired, Labels.JOB_UID).equals(Labels.value(found, Labels.JOB_UID)));
   }
 
   /** Whether the pods of a Job run or see more than ours do; nobody's defaults are like that. */

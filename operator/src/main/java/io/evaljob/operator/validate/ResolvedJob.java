@@ -23,4 +23,12 @@ public record ResolvedJob(
   public ResolvedJob(EvalJob job, EvalRuntime runtime, List<ResolvedModel> models) {
     this(job, runtime, models, new DeviceContext.RequestedInPod());
   }
+
+  /** The model of this name, which the spec must have. */
+  public ResolvedModel model(String name) {
+    return models.stream()
+        .filter(model -> model.spec().name().equals(name))
+        .findFirst()
+        .orElseThrow();
+  }
 }
