@@ -162,7 +162,11 @@ class RealFaultsTest extends ScenarioBase {
             .withValue(1000)
             .build());
     Pod urgent = urgent();
-    apply(urgent);
+    // The API server admits by its own watch of PriorityClasses, which may be a moment behind.
+    await()
+        .ignoreExceptionsMatching(
+            e -> e instanceof KubernetesClientException refused && refused.getCode() == 403)
+        .untilAsserted(() -> apply(urgent));
     preempted.countDown();
 
     EvalJob waiting = awaitWaiting("pushed", "Unschedulable");
