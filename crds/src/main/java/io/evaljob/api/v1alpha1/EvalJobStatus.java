@@ -39,6 +39,10 @@ public record EvalJobStatus(
             "For what the job waits, and what to do about it; left out while it does not "
                 + "wait.")
         WaitingStatus waiting,
+    @JsonPropertyDescription(
+            "For what the attempts that the models are at waited last; left out where they did not,"
+                + " and once the run has ended.")
+        LastWaiting lastWaiting,
     @JsonPropertyDescription("Devices requested and held.") @Size(max = 16) @ListMap("resourceName")
         List<DeviceUse> devices,
     @JsonPropertyDescription("How far the run is.") Progress progress,
@@ -91,6 +95,11 @@ public record EvalJobStatus(
   /** {@link #waiting()}, empty when left out. */
   public Optional<WaitingStatus> waitingIfSet() {
     return Optional.ofNullable(waiting);
+  }
+
+  /** {@link #lastWaiting()}, empty when left out. */
+  public Optional<LastWaiting> lastWaitingIfSet() {
+    return Optional.ofNullable(lastWaiting);
   }
 
   /** {@link #progress()}, empty when left out. */

@@ -22,7 +22,7 @@ final class Pass {
 
   static final EvalJobStatus UNSEEN =
       new EvalJobStatus(
-          -1L, null, null, null, List.of(), null, List.of(), null, List.of(), List.of(), 0,
+          -1L, null, null, null, List.of(), null, null, List.of(), null, List.of(), List.of(), 0,
           List.of(), null);
 
   private final LifecycleInput input;

@@ -88,6 +88,7 @@ final class StatusAssembly {
         before.summary(),
         conditions,
         before.waiting(),
+        before.lastWaiting(),
         before.devices(),
         before.progress(),
         before.models(),
@@ -100,7 +101,7 @@ final class StatusAssembly {
   /** Nothing has been started, and nothing can be. */
   private EvalJobStatus held(Hold hold) {
     if (hold.reason() == Reason.Suspended) {
-      return unbegun(Phase.Suspended, ConditionTable.suspended(), null);
+      return unbegun(Phase.Suspended, ConditionTable.suspended(), Optional.empty());
     }
     boolean missing = hold.missing().isPresent();
     String text = Bounds.cut(hold.message(), Bounds.EVENT_MESSAGE);
@@ -115,18 +116,20 @@ final class StatusAssembly {
     return unbegun(
         missing ? Phase.Pending : Phase.Failed,
         missing ? ConditionTable.missing(hold) : ConditionTable.invalid(hold),
-        hold.missing().map(this::steady).map(shown -> waiting(shown, 0)).orElse(null));
+        hold.missing());
   }
 
-  private EvalJobStatus unbegun(Phase phase, List<Conditions.Now> now, WaitingStatus waiting) {
+  private EvalJobStatus unbegun(Phase phase, List<Conditions.Now> now, Optional<Wait> wait) {
     tellSuspension(phase);
+    SteadyWait steady = steady(wait);
     return new EvalJobStatus(
         generation,
         before.run(),
         phase.name(),
         before.summary(),
         conditions(now),
-        waiting,
+        waiting(steady, 0),
+        steady.last().orElse(null),
         List.of(),
         before.progress(),
         pass.models().stream().map(ModelDraft::build).toList(),
@@ -151,8 +154,8 @@ final class StatusAssembly {
       phase = Phase.Suspended;
     }
     tellSuspension(phase);
-    Optional<SteadyWait> shown = finished ? Optional.empty() : chooseWait().map(this::steady);
-    Optional<Wait> wait = shown.map(SteadyWait::why);
+    SteadyWait steady = finished ? SteadyWait.NONE : steady(chooseWait());
+    Optional<Wait> wait = steady.shown().map(SteadyWait.Shown::why);
     Progress progress = progress(models);
     Optional<RunClock> clock = pass.run().map(run -> new RunClock(pass, run));
     clock.ifPresent(time -> time.noteStarts(models));
@@ -186,7 +189,8 @@ final class StatusAssembly {
                 rows,
                 rowsTotal),
             conditions(withQuota(now)),
-            shown.map(steady -> waiting(steady, held)).orElse(null),
+            waiting(steady, held),
+            steady.last().orElse(null),
             requested == 0
                 ? List.of()
                 : List.of(
@@ -226,19 +230,40 @@ final class StatusAssembly {
     return Conditions.merge(before.conditions(), now, generation, pass.input().now());
   }
 
-  private SteadyWait steady(Wait seen) {
-    SteadyWait steady = SteadyWait.next(before.waitingIfSet(), seen, pass.input().now());
+  private SteadyWait steady(Optional<Wait> seen) {
+    SteadyWait steady =
+        SteadyWait.next(
+            before.waitingIfSet(),
+            before.lastWaitingIfSet().filter(last -> sameAttempts()),
+            seen,
+            pass.input().now());
     steady.again().ifPresent(pass::again);
-    return steady;
+    return sameAttempts() ? steady : steady.forgotten();
+  }
+
+  /** Another attempt waits anew, though it be for the same. */
+  private boolean sameAttempts() {
+    return !pass.newRun()
+        && pass.models().stream()
+            .allMatch(
+                model ->
+                    model.attempt() == model.before().attempt()
+                        && model.stage()
+                            == model.before().stageIfSet().map(Stage::of).orElse(Stage.Unknown));
   }
 
   private static WaitingStatus waiting(SteadyWait steady, long devicesHeld) {
-    return new WaitingStatus(
-        steady.why().reason().name(),
-        Bounds.cut(steady.why().message(), Bounds.MESSAGE),
-        Conditions.time(steady.since()),
-        devicesHeld,
-        steady.recent());
+    return steady
+        .shown()
+        .map(
+            shown ->
+                new WaitingStatus(
+                    shown.why().reason().name(),
+                    Bounds.cut(shown.why().message(), Bounds.MESSAGE),
+                    Conditions.time(shown.since()),
+                    devicesHeld,
+                    shown.recent()))
+        .orElse(null);
   }
 
   /** The first model's wait in the spec's order; that a container starts matters least. */

@@ -11,6 +11,8 @@ import io.evaljob.operator.observe.Wait;
 import java.time.Duration;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** An attempt has failed, and the next does not run yet: what is told stays until it does. */
 class WaitBetweenAttemptsTest {
@@ -65,6 +67,67 @@ class WaitBetweenAttemptsTest {
     assertThat(run.model().attempt()).as("its time to start is long over").isEqualTo(1);
     run.sees(run.running(Stage.Infer, 1)).settle();
     assertThat(waiting()).isEmpty();
+  }
+
+  /** What an attempt goes through in its first seconds is told later; this is none of it. */
+  @ParameterizedTest
+  @EnumSource(
+      value = Stage.class,
+      names = {"Prefetch", "Infer"})
+  void aNodeThatIsSilentIsNamedHoweverYoungTheAttempt(Stage stage) {
+    Wait silence = new Wait(WaitingReason.NodeNotReady, "Node node-1 is not ready.");
+    PlayedRun young = PlayedRun.of().settle();
+    if (stage == Stage.Infer) {
+      young = PlayedRun.of().inferring();
+    }
+    young
+        .sees(young.attempt(stage, 1, new AttemptObservation.Running(Optional.of(silence))))
+        .settle();
+
+    assertThat(young.status().waiting().reason()).isEqualTo("NodeNotReady");
+    assertThat(young.status().waiting().since()).isEqualTo("2026-11-23T15:00:00Z");
+  }
+
+  @Test
+  void aWaitThatComesBackSoonIsTheSameAndThatOfTheNextAttemptIsAnother() {
+    run.sees(run.waits(Stage.Infer, 1, WaitingReason.Unschedulable)).settle();
+    run.after(Duration.ofSeconds(20)).sees(run.running(Stage.Infer, 1)).settle();
+    assertThat(waiting()).isEmpty();
+    assertThat(run.status().lastWaiting().reason()).isEqualTo("Unschedulable");
+    assertThat(run.status().lastWaiting().until()).isEqualTo("2026-11-23T15:00:20Z");
+    run.after(Duration.ofSeconds(5))
+        .sees(run.waits(Stage.Infer, 1, WaitingReason.Unschedulable))
+        .settle();
+    assertThat(run.status().waiting().since()).isEqualTo("2026-11-23T15:00:00Z");
+    run.after(Duration.ofSeconds(5)).sees(run.running(Stage.Infer, 1)).settle();
+    assertThat(waiting()).as("it has come back before").contains("Unschedulable");
+    assertThat(run.requeueAfter()).contains(Duration.ofSeconds(20));
+    run.after(Duration.ofSeconds(20)).settle();
+    assertThat(waiting()).isEmpty();
+
+    run.sees(run.failed(Stage.Infer, 1, FailureCause.RankFailed)).settle();
+    assertThat(run.status().lastWaitingIfSet()).as("of an attempt that is over").isEmpty();
+    run.after(Duration.ofSeconds(5))
+        .sees(run.waits(Stage.Infer, 2, WaitingReason.Unschedulable))
+        .settle();
+    assertThat(run.status().waiting().since()).isEqualTo("2026-11-23T15:00:55Z");
+    run.after(Duration.ofSeconds(1)).sees(run.running(Stage.Infer, 2)).settle();
+    assertThat(waiting()).isEmpty();
+  }
+
+  @Test
+  void theWaitOfAnAttemptThatIsOverIsNotKept() {
+    run.sees(run.waits(Stage.Infer, 1, WaitingReason.Unschedulable)).settle();
+    run.after(Duration.ofSeconds(2)).sees(run.running(Stage.Infer, 1)).settle();
+    run.sees(run.waits(Stage.Infer, 1, WaitingReason.Unschedulable)).settle();
+    run.after(Duration.ofSeconds(2)).sees(run.failed(Stage.Infer, 1, FailureCause.RankFailed));
+    run.settle();
+    assertThat(waiting()).as("though it has just come back").isEmpty();
+
+    run.after(Duration.ofSeconds(2))
+        .sees(run.waits(Stage.Infer, 2, WaitingReason.Unschedulable))
+        .settle();
+    assertThat(run.status().waiting().since()).isEqualTo("2026-11-23T15:00:06Z");
   }
 
   private Optional<String> waiting() {
