@@ -16,8 +16,11 @@ import io.evaljob.operator.observe.StageFailure;
 import io.evaljob.operator.observe.StageReport;
 import io.evaljob.operator.observe.TerminationMessage;
 import io.evaljob.operator.observe.Wait;
+import io.evaljob.operator.plan.DeviceLimit;
 import io.evaljob.operator.plan.LargerPlan;
+import io.evaljob.operator.plan.ModelPlan;
 import io.evaljob.operator.quota.QuotaView;
+import io.evaljob.operator.status.Bounds;
 import io.evaljob.operator.status.Conditions;
 import io.evaljob.operator.status.ModelDraft;
 import java.time.Duration;
@@ -94,6 +97,13 @@ final class ModelStep {
       pass.act(new Action.DeleteJob(attempt.jobName()));
       pass.waitFor(model.name(), QueueMove.wait(pass.input().job().getSpec()));
       model.phase(Phase.Pending);
+      return;
+    }
+    Replan replan = new Replan(pass, model);
+    Optional<DeviceLimit> queue = replan.beyondItsQueue(attempt);
+    if (queue.isPresent()) {
+      end(attempt);
+      withoutLargerPlan(replan, queue.get());
       return;
     }
     Optional<String> late = PodStart.givenUp(pass, attempt);
@@ -286,6 +296,24 @@ final class ModelStep {
     } else {
       exhausted(cause, all);
     }
+  }
+
+  /** Its queue can never give the devices of the plan that was made for it. */
+  private void withoutLargerPlan(Replan replan, DeviceLimit queue) {
+    String resource = spec().acceleratorOrDefault().resourceNameOrDefault();
+    String message =
+        Bounds.cut(model.lastFailure().flatMap(LastFailure::messageIfSet).orElse(""), 200)
+            + Story.beyondItsQueue(model, resource, queue);
+    Optional<ModelPlan> other = replan.instead(queue);
+    if (other.isEmpty()) {
+      exhausted(
+          FailureCause.OutOfMemory,
+          message + " Have its quota raised, then change spec.runID to run it again.");
+      return;
+    }
+    model.failedNow(FailureCause.OutOfMemory, message, now());
+    replan.take(other.get(), message);
+    model.phase(Phase.Pending);
   }
 
   private boolean isTriedAgain(FailureCause cause) {

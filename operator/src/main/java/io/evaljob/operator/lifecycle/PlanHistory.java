@@ -40,7 +40,7 @@ public final class PlanHistory {
     return model.stageIfSet().isPresent() && !isNew;
   }
 
-  private static PlanSize size(PlanRecord plan) {
+  static PlanSize size(PlanRecord plan) {
     return new PlanSize(plan.processes(), plan.devicesPerProcess(), plan.reservePercent());
   }
 }

@@ -6,6 +6,7 @@ import io.evaljob.api.v1alpha1.OnOutOfMemory;
 import io.evaljob.api.v1alpha1.PlanRecord;
 import io.evaljob.api.v1alpha1.RunStatus;
 import io.evaljob.api.v1alpha1.Stage;
+import io.evaljob.operator.observe.AttemptObservation;
 import io.evaljob.operator.plan.DeviceLimit;
 import io.evaljob.operator.plan.LargerPlan;
 import io.evaljob.operator.plan.ModelPlan;
@@ -49,6 +50,34 @@ final class Replan {
         && spec().splitOrDefault().onOutOfMemoryOrDefault() == OnOutOfMemory.Replan;
   }
 
+  /**
+   * The devices that the queue of an attempt can ever give, where those of a plan made here are
+   * more: it would wait for ever.
+   */
+  Optional<DeviceLimit> beyondItsQueue(AttemptObservation attempt) {
+    List<PlanRecord> plans = model.planHistory();
+    boolean isLarger =
+        plans.size() > 1 && plans.get(plans.size() - 1).attempt() == attempt.attempt();
+    return isLarger && attempt.stage() == Stage.Infer
+        ? attempt
+            .queue()
+            .filter(place -> place.most().isPresent())
+            .map(place -> new DeviceLimit(place.most().getAsInt(), "Kueue's queue " + place.name()))
+        : Optional.empty();
+  }
+
+  /** The plan to go on with in place of one that its queue can never admit, if there is one. */
+  Optional<ModelPlan> instead(DeviceLimit queue) {
+    List<PlanRecord> plans = model.planHistory();
+    PlanSize failed = PlanHistory.size(plans.get(plans.size() - 2));
+    return plans.size() > MOST
+        ? Optional.empty()
+        : planned()
+            .map(job -> larger(job, failed, Optional.of(queue)))
+            .filter(answer -> answer instanceof LargerPlan.Answer.Found)
+            .map(answer -> ((LargerPlan.Answer.Found) answer).plan());
+  }
+
   /** The plan to go on with, or why there is none. */
   LargerPlan.Answer next() {
     if (model.planHistory().size() > MOST) {
@@ -62,16 +91,16 @@ final class Replan {
               + spec().runtimeRef().name()
               + " is not as it was when the run began, and no plan is made from another");
     }
-    return next(job.get(), job.get().model(model.name()));
+    return larger(job.get(), present(), quota(job.get().model(model.name())));
   }
 
-  private LargerPlan.Answer next(ResolvedJob job, ResolvedModel resolved) {
+  private LargerPlan.Answer larger(ResolvedJob job, PlanSize failed, Optional<DeviceLimit> most) {
     List<Integer> others =
         pass.models().stream()
             .filter(other -> other != model && !other.ended())
             .map(ModelDraft::devices)
             .toList();
-    return new Replanning(job, resolved).larger(present(), others, quota(resolved));
+    return new Replanning(job, job.model(model.name())).larger(failed, others, most);
   }
 
   private Optional<DeviceLimit> quota(ResolvedModel resolved) {

@@ -3,6 +3,7 @@ package io.evaljob.operator.lifecycle;
 import io.evaljob.api.v1alpha1.FailureCause;
 import io.evaljob.api.v1alpha1.ModelStatus;
 import io.evaljob.api.v1alpha1.Stage;
+import io.evaljob.operator.plan.DeviceLimit;
 import io.evaljob.operator.plan.PlanSize;
 import io.evaljob.operator.status.ModelDraft;
 import java.time.Duration;
@@ -81,6 +82,21 @@ final class Story {
         + (tried > 1 ? " follows the " + tried + " that were tried" : " is made")
         + " (spec.split.onOutOfMemory: Replan): "
         + why
+        + ".";
+  }
+
+  /** What is said of a larger plan that its queue can never admit. */
+  static String beyondItsQueue(ModelDraft model, String resource, DeviceLimit queue) {
+    return " The larger plan of attempt "
+        + model.attempt()
+        + " (spec.split.onOutOfMemory: Replan) takes "
+        + model.devices()
+        + " "
+        + resource
+        + ", and "
+        + queue.by()
+        + " can never give more than "
+        + queue.devices()
         + ".";
   }
 

@@ -120,7 +120,7 @@ public final class JobObserver {
         job.getMetadata().getName(),
         job.getMetadata().getUid(),
         state,
-        SuspensionReading.place(job),
+        SuspensionReading.place(job, kueue),
         instant(job.getMetadata().getCreationTimestamp()),
         pod.filter(seen -> !PodReading.hasEnded(seen) || !isOver(state))
             .flatMap(PodReading::node)

@@ -8,9 +8,14 @@ import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** Says why a Job is suspended, in Kueue's words where it is Kueue's to say. */
 public final class SuspensionReading {
+
+  private static final String NEVER = "ExceedsMaxQuota";
 
   /**
    * Kueue's reasons for not giving quota, as the several releases write them, and what follows from
@@ -18,7 +23,7 @@ public final class SuspensionReading {
    */
   private static final Map<String, String> REMEDIES =
       Map.of(
-          "ExceedsMaxQuota",
+          NEVER,
           "the queue can never give as much: ask for less, or have its quota raised",
           "NoMatchingFlavor",
           "no flavor of the queue fits its placement: change spec.placement, or the flavors",
@@ -33,10 +38,47 @@ public final class SuspensionReading {
 
   private static final String LATER = "it starts when quota becomes free";
 
+  /**
+   * What Kueue says of a flavor whose quota, all that can be borrowed included, is less than what
+   * is asked for. It is said of each flavor that was tried.
+   */
+  private static final Pattern CAPACITY =
+      Pattern.compile(
+          "insufficient quota for (?<resource>\\S+) in flavor [^,]+,.*?"
+              + " > maximum capacity \\((?:[^()]*> )?(?<most>[^()]+)\\)");
+
+  /** Of a flavor that could give as much, were it not for others. */
+  private static final String IN_USE = "insufficient unused quota";
+
   private SuspensionReading() {}
 
-  static Optional<QueuePlace> place(Job job) {
-    return queue(job).map(name -> new QueuePlace(name, isSuspended(job)));
+  static Optional<QueuePlace> place(Job job, KueueView kueue) {
+    return queue(job)
+        .map(
+            name ->
+                isSuspended(job)
+                    ? new QueuePlace(name, true, most(job, kueue))
+                    : new QueuePlace(name, false));
+  }
+
+  /** The most that the queue can give of the devices, which the Job asks more of. */
+  private static OptionalInt most(Job job, KueueView kueue) {
+    return Optional.ofNullable(kueue.workloads().get(job.getMetadata().getUid()))
+        .flatMap(workload -> find(workload, "QuotaReserved", "False"))
+        .filter(SuspensionReading::isBeyondCapacity)
+        .map(refused -> CAPACITY.matcher(text(refused.getMessage())).results())
+        .orElse(Stream.empty())
+        // Devices are extended resources, whose names have a domain, and are counted.
+        .filter(said -> said.group(1).contains("/") && said.group(2).matches("[0-9]{1,9}"))
+        .mapToInt(said -> Integer.parseInt(said.group(2)))
+        .max();
+  }
+
+  /** The older words for it are found in the message alone. */
+  private static boolean isBeyondCapacity(Condition refused) {
+    String message = text(refused.getMessage());
+    return NEVER.equals(refused.getReason())
+        || (CAPACITY.matcher(message).find() && !message.contains(IN_USE));
   }
 
   /**
@@ -122,7 +164,8 @@ public final class SuspensionReading {
     return "no quota"
         + words(refused)
         + "; "
-        + REMEDIES.getOrDefault(text(refused.getReason()), LATER)
+        + REMEDIES.getOrDefault(
+            isBeyondCapacity(refused) ? NEVER : text(refused.getReason()), LATER)
         + ".";
   }
 

@@ -11,6 +11,7 @@ import io.evaljob.api.v1alpha1.Stage;
 import io.evaljob.api.v1alpha1.WaitingReason;
 import io.evaljob.operator.observe.AttemptObservation;
 import io.evaljob.operator.observe.ModelObservation;
+import io.evaljob.operator.observe.QueuePlace;
 import io.evaljob.operator.observe.StageReport;
 import io.evaljob.operator.observe.TerminationMessage;
 import io.evaljob.operator.observe.Wait;
@@ -27,6 +28,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /**
@@ -289,6 +291,27 @@ final class PlayedRun {
   AttemptObservation waits(Stage stage, int number, WaitingReason reason) {
     return attempt(
         stage, number, new AttemptObservation.Waits(new Wait(reason, reason + " is the cause.")));
+  }
+
+  /** An attempt whose Job waits in a queue of Kueue, which may say that it asks for too much. */
+  AttemptObservation queued(Stage stage, int number, OptionalInt most) {
+    return new AttemptObservation(
+        stage,
+        number,
+        "job-" + stage + "-" + number,
+        "uid-" + stage + "-" + number,
+        new AttemptObservation.Waits(new Wait(WaitingReason.Kueue, "Kueue has no quota for it.")),
+        Optional.of(new QueuePlace("team", true, most)),
+        Optional.of(START),
+        false,
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty());
   }
 
   /** An attempt with a pod on a node, whose container began a minute after the run. */

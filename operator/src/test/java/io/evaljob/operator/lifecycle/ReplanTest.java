@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -112,6 +113,66 @@ class ReplanTest {
   }
 
   @Test
+  void aLargerPlanThatItsQueueCanNeverGiveIsTakenBack() {
+    PlayedRun run = run("[1, 2, 4]", 1, 1, "queueName: team");
+    outOfMemory(run, 1);
+    run.sees(run.queued(Stage.Infer, 2, OptionalInt.empty())).settle();
+    assertThat(run.status().waiting().reason()).as("it may come to its turn").isEqualTo("Kueue");
+    run.actions();
+
+    run.sees(run.queued(Stage.Infer, 2, OptionalInt.of(1))).settle();
+
+    assertThat(run.actions()).contains(new Action.DeleteJob("job-Infer-2"));
+    assertThat(run.model().phase()).isEqualTo("Failed");
+    assertThat(run.model().lastFailure().cause()).isEqualTo("OutOfMemory");
+    assertThat(run.model().lastFailure().message())
+        .isEqualTo(
+            "it failed. The larger plan of attempt 2 (spec.split.onOutOfMemory: Replan) takes 2"
+                + " nvidia.com/gpu, and Kueue's queue team can never give more than 1. Have its"
+                + " quota raised, then change spec.runID to run it again.");
+  }
+
+  @Test
+  void aLargerReserveTakesThePlaceOfDevicesThatTheQueueCanNeverGive() {
+    PlayedRun run =
+        PlayedRun.of(
+                Manifests.of(
+                    manifestText("[2, 4]", 1, 2, "Replan", "queueName: team")
+                        .replace(
+                            "harness: Command\n  command: {args: [python3, /opt/eval.py]}",
+                            "harness: VLMEvalKit\n  vlmevalkit: {dialect: StatusFile}")
+                        .replace("split: {", "split: {strategy: None, ")))
+            .inferring();
+    outOfMemory(run, 1);
+    assertThat(run.model().devicesPerProcess()).isEqualTo(4);
+    run.actions();
+
+    run.sees(run.queued(Stage.Infer, 2, OptionalInt.of(2))).settle();
+
+    assertThat(run.model().attempt()).isEqualTo(3);
+    assertThat(run.model().planHistory())
+        .extracting(PlanRecord::devicesPerProcess, PlanRecord::reservePercent)
+        .containsExactly(tuple(2, 10), tuple(4, 10), tuple(2, 20));
+    assertThat(run.model().planHistory().get(2).message())
+        .contains("Kueue's queue team can never give more than 2");
+    assertThat(run.actions())
+        .contains(new Action.DeleteJob("job-Infer-2"))
+        .doesNotHaveAnyElementsOfTypes(Action.StoreResults.class)
+        .endsWith(new Action.StartStage("base", Stage.Infer, 3, "plan-1-1x2-20", Optional.empty()));
+  }
+
+  @Test
+  void aFirstPlanThatItsQueueCanNeverGiveWaits() {
+    PlayedRun run = run("[1, 2, 4]", 1, 2, "queueName: team");
+    run.actions();
+
+    run.sees(run.queued(Stage.Infer, 1, OptionalInt.of(1))).settle();
+
+    assertThat(run.status().waiting().reason()).isEqualTo("Kueue");
+    assertThat(run.actions()).isEmpty();
+  }
+
+  @Test
   void aRuntimeThatWasEditedGivesNoNewPlan() {
     PlayedRun run = run("[1, 2]", 1, 1);
     run.runtimeGeneration(7L);
@@ -182,12 +243,16 @@ class ReplanTest {
 
   private static Manifests manifest(
       String counts, int processes, int devices, String onOutOfMemory, String... spec) {
+    return Manifests.of(manifestText(counts, processes, devices, onOutOfMemory, spec));
+  }
+
+  private static String manifestText(
+      String counts, int processes, int devices, String onOutOfMemory, String... spec) {
     StringBuilder more = new StringBuilder();
     for (String line : spec) {
       more.append("  ").append(line).append('\n');
     }
-    return Manifests.of(
-        """
+    return """
         apiVersion: evaljob.io/v1alpha1
         kind: EvalRuntime
         metadata: {name: program}
@@ -214,10 +279,10 @@ class ReplanTest {
           datasets: [{name: shapes}]
           split: {onOutOfMemory: REPLAN}
         MORE"""
-            .replace("COUNTS", counts)
-            .replace("PROCESSES", "" + processes)
-            .replace("DEVICES", "" + devices)
-            .replace("REPLAN", onOutOfMemory)
-            .replace("MORE", more));
+        .replace("COUNTS", counts)
+        .replace("PROCESSES", "" + processes)
+        .replace("DEVICES", "" + devices)
+        .replace("REPLAN", onOutOfMemory)
+        .replace("MORE", more);
   }
 }

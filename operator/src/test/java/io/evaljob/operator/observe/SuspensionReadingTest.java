@@ -1,6 +1,7 @@
 package io.evaljob.operator.observe;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import io.evaljob.api.v1alpha1.WaitingReason;
 import io.evaljob.operator.observe.KueueView.Availability;
@@ -12,10 +13,14 @@ import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.api.model.batch.v1.JobBuilder;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class SuspensionReadingTest {
 
@@ -74,6 +79,74 @@ class SuspensionReadingTest {
 
     assertThat(wait.reason()).isEqualTo(WaitingReason.Kueue);
     assertThat(wait.message().replace("; ", ", ")).isEqualTo("Kueue's queue team: " + told);
+  }
+
+  private static final String MORE_THAN_ALL =
+      "couldn't assign flavors to pod set main: insufficient quota for nvidia.com/gpu in flavor a,"
+          + " previously considered podsets requests (0) + current podset request (8) > maximum"
+          + " capacity (4)";
+
+  private static final String OF_A_SECOND =
+      ", insufficient quota for nvidia.com/gpu in flavor b, previously considered podsets requests"
+          + " (0) + current podset request (8) > maximum capacity (6)";
+
+  static Stream<Arguments> refusals() {
+    return Stream.of(
+        arguments("ExceedsMaxQuota", MORE_THAN_ALL, 4, "the queue can never give as much"),
+        arguments("Pending", MORE_THAN_ALL, 4, "the queue can never give as much"),
+        arguments("Pending", MORE_THAN_ALL + OF_A_SECOND, 6, "the queue can never give as much"),
+        // Earlier releases.
+        arguments(
+            "Pending",
+            "couldn't assign flavors to pod set main: insufficient quota for nvidia.com/gpu in"
+                + " flavor a, request > maximum capacity (8 > 4)",
+            4,
+            "the queue can never give as much"),
+        // The second flavor can, when others have ended.
+        arguments(
+            "Pending",
+            MORE_THAN_ALL + ", insufficient unused quota for nvidia.com/gpu in flavor b, 2 more",
+            -1,
+            "it starts when quota becomes free"),
+        arguments(
+            "WaitingForQuota",
+            "couldn't assign flavors to pod set main: insufficient unused quota for nvidia.com/gpu"
+                + " in flavor a, 2 more needed",
+            -1,
+            "it starts when quota becomes free"),
+        // Fewer devices would not help.
+        arguments(
+            "ExceedsMaxQuota",
+            MORE_THAN_ALL.replace("nvidia.com/gpu", "cpu"),
+            -1,
+            "the queue can never give as much"),
+        arguments("ExceedsMaxQuota", "too much", -1, "the queue can never give as much"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("refusals")
+  void whatTheQueueCanNeverGiveIsToldFromWhatOthersUse(
+      String reason, String message, int most, String remedy) {
+    KueueView kueue = seen(refused(reason, message));
+
+    assertThat(SuspensionReading.place(JOB, kueue).orElseThrow().most())
+        .isEqualTo(most < 0 ? OptionalInt.empty() : OptionalInt.of(most));
+    assertThat(SuspensionReading.wait(JOB, kueue).message()).contains(remedy);
+  }
+
+  private static Workload refused(String reason, String message) {
+    Workload workload = workload(true, null);
+    workload.setStatus(
+        new Workload.Status(
+            List.of(
+                new ConditionBuilder()
+                    .withType("QuotaReserved")
+                    .withStatus("False")
+                    .withReason(reason)
+                    .withMessage(message)
+                    .build()),
+            null));
+    return workload;
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.api.v1alpha1.EvalJobStatus;
+import io.evaljob.api.v1alpha1.FailureCause;
 import io.evaljob.api.v1alpha1.ModelStatus;
 import io.evaljob.api.v1alpha1.Reservation;
 import io.evaljob.api.v1alpha1.Stage;
@@ -210,6 +211,52 @@ abstract class KueueScenarios extends ScenarioBase {
         .map(Reservation::uid)
         .containsExactly(ours.getMetadata().getUid());
     assertThat(inferJob(job).getMetadata().getLabels()).containsEntry(Labels.QUEUE, QUEUE);
+  }
+
+  @Test
+  void aLargerPlanThanTheQueueCanGiveIsTakenBack() {
+    givenRuntime();
+    givenKueue(Workload.V1Beta2.class, 1);
+    kueue.setCapacity(1);
+    apply(Samples.profile(namespace(), "grow", 1, 2));
+    whenJobs(
+        (model, stage, attempt) ->
+            stage == Stage.Infer
+                ? new Ending.Fails(FailureCause.OutOfMemory, "device 0 is full", 0)
+                : succeeds(model));
+    startOperator();
+    EvalJob job =
+        applied(
+            Samples.edited(
+                Samples.replanned(Samples.onOneDevice(job("beyond", "grow"), "grow")),
+                "queueName",
+                QUEUE));
+
+    EvalJob done = awaitPhase("beyond", "Failed");
+
+    assertThat(done.getStatus().models().get(0).lastFailure().message())
+        .contains(
+            "device 0 is full",
+            "takes 2 nvidia.com/gpu",
+            "Kueue's queue " + QUEUE + " can never give more than 1");
+    await().untilAsserted(() -> assertThat(jobsOf(job)).doesNotContain("grow/infer/2"));
+  }
+
+  @Test
+  void whatAsksForMoreThanTheQueueHasWaitsAndSaysSo() {
+    givenRuntime();
+    givenKueue(Workload.V1Beta2.class, 2);
+    kueue.setCapacity(1);
+    whenJobs((model, stage, attempt) -> succeeds(model));
+    startOperator();
+    EvalJob job = applied(queued("toolarge"));
+
+    EvalJob waiting = awaitWait("toolarge", "Kueue", "the queue can never give as much");
+    assertThat(waiting.getStatus().waiting().message()).contains("maximum capacity (1)");
+    kueue.setCapacity(2);
+
+    awaitPhase("toolarge", "Succeeded");
+    assertThat(jobsOf(job)).contains("base/infer/1");
   }
 
   @Test

@@ -66,6 +66,7 @@ final class PlayedKueue<T extends Workload> implements AutoCloseable {
   private SharedIndexInformer<Job> jobs;
   private ScheduledFuture<?> passes;
   private int quota;
+  private int capacity = Integer.MAX_VALUE;
 
   /**
    * A Kueue that does nothing yet.
@@ -113,6 +114,12 @@ final class PlayedKueue<T extends Workload> implements AutoCloseable {
   /** Devices that all queues share. */
   void setQuota(int devices) {
     work.execute(() -> quota = devices);
+    sync();
+  }
+
+  /** Devices that there are, however many are free. */
+  void setCapacity(int devices) {
+    work.execute(() -> capacity = devices);
     sync();
   }
 
@@ -211,6 +218,21 @@ final class PlayedKueue<T extends Workload> implements AutoCloseable {
       return;
     }
     int needed = devices(job);
+    if (needed > capacity) {
+      refuse(
+          workload,
+          oldWords ? "Pending" : "ExceedsMaxQuota",
+          "couldn't assign flavors to pod set main: insufficient quota for "
+              + DEVICE
+              + " in flavor "
+              + FLAVOR
+              + ", previously considered podsets requests (0) + current podset request ("
+              + needed
+              + ") > maximum capacity ("
+              + capacity
+              + ")");
+      return;
+    }
     int free =
         quota
             - jobs.getStore().list().stream()
