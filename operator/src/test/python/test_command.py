@@ -3,12 +3,13 @@ import json
 import os
 import select
 import signal
+import subprocess
 import sys
 import unittest
 
 from evaljob_runner.command import signs
 from evaljob_runner.watchdog import Watchdog
-from support import Container, ReportServer, plan_with
+from support import ROOT, TIMEOUT, Container, ReportServer, plan_with
 
 PROGRAM = """
 import json, os, sys
@@ -231,6 +232,39 @@ while True:
             self.assertTrue(ended, "a rank outlived its launcher")
             self.assertEqual("", reader.read())
             reader.close()
+
+
+# A /dev/shm of one MiB for what comes behind it.
+SMALL_SHARED_MEMORY = ["unshare", "--map-root-user", "--mount", "sh", "-c",
+                       'mount -t tmpfs -o size=1m tmpfs /dev/shm && exec "$@"', "sh"]
+
+
+def can_mount():
+    try:
+        return subprocess.run(SMALL_SHARED_MEMORY + ["true"], stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL).returncode == 0
+    except OSError:
+        return False
+
+
+@unittest.skipUnless(can_mount(), "needs a mount namespace")
+class SharedMemoryTest(Container):
+
+    def test_a_segment_that_does_not_fit_is_named_though_it_is_gone_with_its_process(self):
+        self.write_plan(plan_with(resources__sharedMemoryBytes=1 << 20, harness__command=self.command(
+            "from multiprocessing import shared_memory\n"
+            "segment = shared_memory.SharedMemory(create=True, size=8 << 20)\n"
+            "segment.buf[:] = bytes(8 << 20)\n")))
+        ended = subprocess.run(
+            SMALL_SHARED_MEMORY + [sys.executable, ROOT, "infer"], env=self.environment,
+            cwd=self.path("tmp"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            universal_newlines=True, timeout=TIMEOUT)
+        self.assertEqual(1, ended.returncode, ended.stdout)
+        self.assertEqual("SharedMemoryExhausted", self.termination()["cause"], ended.stdout)
+        message = self.termination()["message"]
+        self.assertIn("rank 0 was ended by SIGBUS: /dev/shm held up to ", message)
+        self.assertIn('harness_program.py", line 3 in <module>', message)
+        self.assertIn("raise spec.resources.infer.sharedMemory (now 1 MiB)", message)
 
 
 class StallTest(Container):

@@ -68,6 +68,9 @@ class CauseTest(unittest.TestCase):
                 ("DefaultCPUAllocator: can't allocate memory", "HostOutOfMemory"),
                 ("Unexpected bus error encountered in worker. This might be caused by "
                  "insufficient shared memory (shm).", "SharedMemoryExhausted"),
+                ("RuntimeError: DataLoader worker (pid 4711) is killed by signal: Bus error. It is "
+                 "possible that dataloader's workers are out of shared memory. Please try to raise "
+                 "your shared memory limit.", "SharedMemoryExhausted"),
                 ("OSError: [Errno 28] No space left on device: '/dev/shm/x'",
                  "SharedMemoryExhausted"),
                 # torch, as it was seen with a /dev/shm of 1 MiB, and as it was worded before.

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import fake_harness
 from evaljob_runner import ranks
+from evaljob_runner.failures import cause_of_full
 from evaljob_runner.memory import SharedMemoryWatch
 from evaljob_runner.plan import parse_plan
 from evaljob_runner.remedies import with_remedy
@@ -433,10 +434,10 @@ class CauseTest(Harness):
         self.assertIn("it was probably not short", self.termination()["message"])
         self.assertRegex(output, r"vlm/__init__.py.*, line \d+ in generate")
 
-    def ended(self, returncode, oom=False, used=0, said=()):
-        """What is said of a rank that ended so, where memory was as given."""
+    def ended(self, returncode, oom=False, used=0, said=(), size=64, asked=0):
+        """What is said of a rank that ended so, where memory was as given, in MiB."""
         shared = SharedMemoryWatch(self.path("tmp"))
-        shared._used, shared._size = used << 20, 64 << 20
+        shared._used, shared._size, shared._asked = used << 20, size << 20, asked << 20
         child = SimpleNamespace(index=1, returncode=returncode,
                                 output=SimpleNamespace(tail=lambda: list(said)))
         error = ranks.explain(child, (SimpleNamespace(killed=lambda: oom), shared))
@@ -456,8 +457,58 @@ class CauseTest(Harness):
             "rank 1 was ended by SIGBUS: %s held up to 63 of 64 MiB, looked at once a second; raise "
             "spec.resources.infer.sharedMemory (now 64 MiB), and memory with it"
             % self.path("tmp"), message)
-        self.assertEqual("RankFailed", self.ended(-signal.SIGBUS, used=3)[0])
-        # Without a path in it, the error is told by what was full.
+        self.assertEqual(
+            ("RankFailed", "rank 1 was ended by SIGBUS: %s held up to 3 of 64 MiB, looked at once a "
+             "second; most likely it ran full in between (what a process shares is freed as it "
+             "dies): raise spec.resources.infer.sharedMemory; if that does not help, a mapped file "
+             "was cut off, or a disk was full" % self.path("tmp")),
+            self.ended(-signal.SIGBUS, used=3))
+        # Files that were to hold more than there is.
+        cause, message = self.ended(-signal.SIGBUS, used=3, asked=65)
+        self.assertEqual("SharedMemoryExhausted", cause)
+        self.assertIn("3 of 64 MiB, looked at once a second, and its files were to hold 65 MiB; "
+                      "raise spec.resources.infer.sharedMemory", message)
+        self.assertEqual("RankFailed", self.ended(-signal.SIGBUS, used=3, asked=64)[0])
+        # Nobody fills this much between two looks.
+        cause, message = self.ended(-signal.SIGBUS, used=3, size=17 << 10)
+        self.assertEqual("RankFailed", cause)
+        self.assertIn("it was probably not short", message)
+
+    def test_a_bus_error_of_a_process_that_shared_memory_is_told_by_what_it_said(self):
+        for line in (
+                "resource_tracker.py:254: UserWarning: resource_tracker: There appear to be 1 leaked "
+                "shared_memory objects to clean up at shutdown",
+                '  File "/venv/lib/python3.11/site-packages/torch/multiprocessing/reductions.py", '
+                "line 618 in reduce_storage",
+                '  File "/venv/lib/torch/storage.py", line 459 in _share_fd_cpu_'):
+            cause, message = self.ended(-signal.SIGBUS, used=3, said=[line])
+            self.assertEqual("SharedMemoryExhausted", cause, line)
+            self.assertIn("3 of 64 MiB, looked at once a second, and the process shared memory, which "
+                          "is freed as it dies", message)
+            self.assertEqual(
+                "RankFailed", self.ended(-signal.SIGBUS, used=3, said=[line], size=17 << 10)[0])
+
+    def test_a_bus_error_makes_the_watch_look_at_once(self):
+        shared = SharedMemoryWatch(self.path("tmp"))
+        self.write("x" * 5000, "tmp", "segment")
+        before = shared._asked
+        shared.hear("Infer: 12 of 40")
+        self.assertEqual(before, shared._asked)
+        shared.hear("Fatal Python error: Bus error")
+        self.assertEqual(before + 5000, shared._asked)
+
+    def test_a_lost_worker_is_explained_by_what_it_printed(self):
+        shared = SharedMemoryWatch(self.path("tmp"))
+        lost = "RuntimeError: DataLoader worker (pid(s) 4711) exited unexpectedly"
+        printed = ("ERROR: Unexpected bus error encountered in worker. This might be caused by "
+                   "insufficient shared memory (shm).")
+        self.assertEqual("SharedMemoryExhausted",
+                         cause_of_full(lost, "HarnessFailed", shared, printed))
+        self.assertEqual("HarnessFailed", cause_of_full(lost, "HarnessFailed", shared, "ready"))
+        self.assertEqual("HarnessFailed",
+                         cause_of_full("KeyError: 'x'", "HarnessFailed", shared, printed))
+
+    def test_without_a_path_an_error_is_told_by_what_was_full(self):
         full = ["OSError: [Errno 28] No space left on device"]
         self.assertEqual("SharedMemoryExhausted", self.ended(1, used=63, said=full)[0])
         cause, message = self.ended(1, used=3, said=full)

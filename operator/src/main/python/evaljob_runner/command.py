@@ -130,11 +130,13 @@ class CommandHarness:
 
         try:
             child = ranks.run([leash] * len(environments), environments, folder, context.stop,
-                              context.grace_seconds, on_tick, context.lock.descriptors, hung=hung)
+                              context.grace_seconds, on_tick, context.lock.descriptors, hung=hung,
+                              hear=watches[1].hear)
         except ranks.Hung as raised:
             return StageFailure(STALLED, self._stalled(
                 dataset, raised.child, progress_files[raised.child.index]))
         if child is not None:
+            watches[1].look()
             otherwise = RANK_FAILED if child.returncode < 0 else HARNESS_FAILED
             found = ranks.explain(child, watches, otherwise)
             return StageFailure(found.cause, with_remedy(found.cause, found.message, self._plan))
@@ -169,6 +171,8 @@ class CommandHarness:
             EVALJOB_DATASET_PATH=context.dataset_file(dataset) or "",
             EVALJOB_OUTPUT_DIR=folder,
             EVALJOB_RESULTS_FILE=results_file)
+        # A program in Python that crashes says at which line.
+        environment.setdefault("PYTHONFAULTHANDLER", "1")
         environment.pop("EVALJOB_SAMPLE_LIMIT", None)
         if limit:
             environment["EVALJOB_SAMPLE_LIMIT"] = str(limit)

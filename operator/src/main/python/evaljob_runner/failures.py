@@ -46,6 +46,9 @@ _SHARED_MEMORY_FULL = re.compile(
     # Whatever error torch prints behind it, which is often another call's.
     r"|unable to allocate shared memory", re.IGNORECASE)
 _NO_SPACE = "No space left on device"
+# What a process says of a worker that it lost; why is in the worker's own output.
+_LOST_WORKER = re.compile(
+    r"DataLoader worker .{0,40}exited unexpectedly|process pool was terminated abruptly")
 
 
 # What the other ranks say when one is gone: never the reason itself.
@@ -88,9 +91,11 @@ def cause_of_text(text, otherwise):
     return otherwise
 
 
-def cause_of_full(text, cause, shared_memory):
+def cause_of_full(text, cause, shared_memory, output=""):
     """The cause, where a text may mean shared memory and does not say so."""
-    return SHARED_MEMORY_EXHAUSTED if _NO_SPACE in text and shared_memory.was_full() else cause
+    if _NO_SPACE in text and shared_memory.was_full():
+        return SHARED_MEMORY_EXHAUSTED
+    return cause_of_text(output, cause) if _LOST_WORKER.search(text) else cause
 
 
 def signal_name(returncode):

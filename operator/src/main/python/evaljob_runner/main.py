@@ -1,5 +1,6 @@
 """The roles of the archive; each loads only what it needs, for ranks start often."""
 import os
+import signal
 import sys
 
 _USAGE = "usage: evaljob-runner.pyz prefetch|infer|score"
@@ -19,9 +20,11 @@ def main(arguments):
         return shim.main(rest)
     if role == "verify-make" and len(rest) == 1:
         from . import verify
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # ends it without a traceback
         return verify.make(rest[0])
     if role == "verify-load" and len(rest) == 3:
         from . import verify
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         return verify.load(rest[0], rest[1], rest[2] == "real")
     if role == "hub-fetch" and len(rest) == 4:
         from . import hub

@@ -14,11 +14,15 @@ _BAR = re.compile(r"^.{0,200}?\d{1,3}%\|.*\|.*\[.*(it/s|s/it|\?it|<).*\]\s*$")
 
 
 class Output:
-    """Pumps one child's output to the log in a thread of its own, in bounded memory."""
+    """Pumps one child's output to the log in a thread of its own, in bounded memory.
 
-    def __init__(self, stream, source):
+    `hear(line)` is told each line before it is logged.
+    """
+
+    def __init__(self, stream, source, hear=None):
         self._stream = stream
         self._source = source
+        self._hear = hear
         self._kept = collections.deque(maxlen=_KEPT_STACKS)
         # Of bytes: a bar that moves counts, though it is no line of the log.
         self.read = 0
@@ -53,6 +57,8 @@ class Output:
         line = printable(data[:_MAX_LINE].decode("utf-8", "replace")).rstrip()
         if not line or _BAR.match(line):
             return
+        if self._hear is not None:
+            self._hear(line)
         self._kept.append(line)
         say(line, self._source)
 

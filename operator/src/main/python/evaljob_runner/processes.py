@@ -15,6 +15,8 @@ from .output import Output
 # From a rank that says "connection closed by peer" to the end of the peer: it may have device
 # contexts to take down.
 _SETTLE_SECONDS = 10.0
+# For what outlives a process that crashed to say its last words and to free shared memory.
+_CRASHED_SECONDS = 1.0
 
 
 def runner_command(*arguments):
@@ -25,7 +27,7 @@ def runner_command(*arguments):
 class Child:
     """One process in a session of its own, its output pumped to the log."""
 
-    def __init__(self, index, name, command, environment, folder, stop, keep=()):
+    def __init__(self, index, name, command, environment, folder, stop, keep=(), hear=None):
         self.index = index
         self.name = name
         self.returncode = None
@@ -35,7 +37,7 @@ class Child:
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
             pass_fds=tuple(keep))
         self.pid = self._process.pid
-        self.output = Output(self._process.stdout, name)
+        self.output = Output(self._process.stdout, name, hear)
         self._waiter = threading.Thread(
             target=self._wait, args=(stop,), name="wait-" + name, daemon=True)
         self._waiter.start()
@@ -57,6 +59,8 @@ class Child:
 
     def close(self):
         self._waiter.join(5.0)
+        if not self.running and self.returncode < 0 and not self.ended_by_us:
+            self.output.close(_CRASHED_SECONDS)
         # What is left of the group keeps the pipe and the devices.
         self.signal(signal.SIGKILL)
         self.output.close()
@@ -70,8 +74,9 @@ class Group:
         self._grace = max(1.0, grace_seconds)
         self.children = []
 
-    def start(self, name, command, environment, folder, keep=()):
-        child = Child(len(self.children), name, command, environment, folder, self._stop, keep)
+    def start(self, name, command, environment, folder, keep=(), hear=None):
+        child = Child(len(self.children), name, command, environment, folder, self._stop, keep,
+                      hear)
         self.children.append(child)
         return child
 

@@ -67,18 +67,18 @@ class Hung(Exception):
 
 
 def run(commands, rank_environments, folder, stop, grace_seconds, on_tick, keep=(),
-        tick_seconds=1.0, says=lambda index: "", hung=None, stacks_signal=None):
+        tick_seconds=1.0, says=lambda index: "", hung=None, stacks_signal=None, hear=None):
     """Starts a rank per command and waits for all; the first that fails ends the rest.
 
     Gives None, or the failed child; what its failure means is the caller's to say. `says(rank)` is
     a rank's own word of its error, by which consequences are told from reasons. `hung(running,
     printed)` gives the rank of those running that came no further, or None; then Hung is raised;
-    `printed` has how many bytes each printed.
+    `printed` has how many bytes each printed. `hear(line)` is told each line as it is printed.
     """
     group = Group(stop, grace_seconds)
     try:
         for rank, (command, environment) in enumerate(zip(commands, rank_environments)):
-            group.start("rank %d" % rank, command, environment, folder, keep)
+            group.start("rank %d" % rank, command, environment, folder, keep, hear)
     except BaseException:
         group.end()
         raise
@@ -117,9 +117,9 @@ def explain(child, watches, otherwise=RANK_FAILED):
                 message += " (out of host memory, if nobody killed it)"
         elif name == "SIGBUS":
             # A page of shared memory that cannot be had, or of a mapped file that was cut off.
-            cause = cause_of_text(text, SHARED_MEMORY_EXHAUSTED if shared_memory.was_full()
+            cause = cause_of_text(text, SHARED_MEMORY_EXHAUSTED if shared_memory.explains(text)
                                   else otherwise)
-            message += ": " + shared_memory.sentence()
+            message += ": " + shared_memory.sentence(text)
     else:
         cause = cause_of_full(text, cause_of_text(text, otherwise), shared_memory)
         message = "rank %d exited with %d" % (child.index, child.returncode)

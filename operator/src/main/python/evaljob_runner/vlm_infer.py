@@ -100,7 +100,7 @@ class HarnessInference:
             child = ranks.run(
                 commands, environments, self._files.root, context.stop, context.grace_seconds,
                 on_tick, context.lock.descriptors, says=self._word_of, hung=hung,
-                stacks_signal=watchdog.STACKS_SIGNAL)
+                stacks_signal=watchdog.STACKS_SIGNAL, hear=watches[1].hear)
         except ranks.Hung as raised:
             return _InferError(self._stalled(raised.child), None)
         finally:
@@ -139,7 +139,8 @@ class HarnessInference:
             rank, own = _first_reason(states, rank)
         prefix = "" if self._plan.world_size == 1 else "rank %d: " % rank
         message = str(own.get("message"))
-        cause = cause_of_full(message, own.get("cause"), watches[1])
+        cause = cause_of_full(message, own.get("cause"), watches[1],
+                              "\n".join(child.output.tail()))
         failure = StageFailure(cause, with_remedy(cause, prefix + message, self._plan))
         dataset = own.get("dataset") if own.get("phase") in _BY_DATASET else None
         return _InferError(failure, dataset)
