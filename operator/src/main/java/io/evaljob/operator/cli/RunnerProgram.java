@@ -26,6 +26,7 @@ final class RunnerProgram {
 
   private final List<String> command;
   private final Map<String, String> environment;
+  private volatile Optional<Process> running = Optional.empty();
 
   private RunnerProgram(List<String> command, Map<String, String> environment) {
     this.command = List.copyOf(command);
@@ -68,7 +69,12 @@ final class RunnerProgram {
     return new RunnerProgram(List.of(interpreter.toString(), archive.toString()), environment);
   }
 
-  /** Runs a role of the archive; its output goes to {@code out}, its errors to ours. */
+  /**
+   * Runs a role of the archive; its output goes to {@code out}, its errors to ours.
+   *
+   * @throws InterruptedException when this thread was interrupted, and it has ended since: it is
+   *     {@link #stop} that ends it
+   */
   int run(PrintWriter out, String... role) throws IOException, InterruptedException {
     List<String> all = new ArrayList<>(command);
     all.addAll(List.of(role));
@@ -76,6 +82,10 @@ final class RunnerProgram {
     builder.environment().clear();
     builder.environment().putAll(environment);
     Process process = builder.start();
+    running = Optional.of(process);
+    if (Thread.currentThread().isInterrupted()) {
+      stop();
+    }
     try (BufferedReader reader =
         new BufferedReader(
             new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
@@ -84,10 +94,21 @@ final class RunnerProgram {
         out.println(line);
         out.flush();
       }
-      return process.waitFor();
+      int code = process.waitFor();
+      // It does not look where the process has ended already.
+      if (Thread.interrupted()) {
+        throw new InterruptedException("stopped, exit code " + code);
+      }
+      return code;
     } finally {
       process.destroy();
     }
+  }
+
+  /** Ends what runs; called after the thread that runs it was interrupted. */
+  void stop() {
+    // Unlike its process, a handle leaves the stream open that is being read.
+    running.map(Process::toHandle).ifPresent(ProcessHandle::destroy);
   }
 
   static List<String> requirements() throws IOException {

@@ -5,6 +5,8 @@ import io.evaljob.operator.plan.VisibleDevice;
 import io.evaljob.operator.sandbox.SandboxConfig;
 import io.evaljob.operator.sandbox.controller.ClaimBinder;
 import io.evaljob.operator.sandbox.kubelet.EnvironmentException;
+import io.evaljob.operator.sandbox.kubelet.InstallProgress;
+import io.evaljob.operator.sandbox.kubelet.ProgressListener;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -41,7 +43,8 @@ import picocli.CommandLine.Spec;
       "0:Two or more devices: all of the above is right.",
       "1:Something is wrong; the output says what.",
       "2:Wrong command line.",
-      "3:Nothing is wrong, but with no device or only one not everything could be shown."
+      "3:Nothing is wrong, but with no device or only one not everything could be shown.",
+      "130:Stopped by Ctrl-C."
     },
     footerHeading = "%nExamples:%n",
     footer = {
@@ -69,8 +72,10 @@ final class VerifyDevicesCommand implements Callable<Integer> {
               + " once for this machine.")
   private Optional<Path> python = Optional.empty();
 
+  private volatile Optional<RunnerProgram> running = Optional.empty();
+
   @Override
-  public Integer call() throws InterruptedException {
+  public Integer call() {
     Map<String, String> environment = Main.environment(spec);
     DeviceOptions.Machine machine = devices.find(List.of(), environment);
     boolean real = !machine.found().pretended() && !machine.found().devices().isEmpty();
@@ -93,22 +98,38 @@ final class VerifyDevicesCommand implements Callable<Integer> {
             : "devices: %s; a plan for %d pretended ones"
                 .formatted(machine.found().origin(), visible.size()));
     out.flush();
+    LiveTable table = new LiveTable(spec.commandLine().getErr(), Terminal.detect());
+    Thread worker = Thread.currentThread();
+    Interrupts.handle(() -> stop(worker), () -> Runtime.getRuntime().halt(ExitCode.INTERRUPTED));
     try {
       Path folder = Files.createTempDirectory("evaljob-verify-");
       try {
-        return verify(folder, new DeviceContext.BareProcess(visible), real, environment);
+        return verify(folder, new DeviceContext.BareProcess(visible), real, environment, table);
       } finally {
         ClaimBinder.delete(folder);
       }
+    } catch (InterruptedException e) {
+      table.note("");
+      table.say("stopped; the same command begins again");
+      return ExitCode.INTERRUPTED;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
   }
 
+  /** Ends what a terminal's Ctrl-C does not reach: pip has a session of its own. */
+  private void stop(Thread worker) {
+    worker.interrupt();
+    running.ifPresent(RunnerProgram::stop);
+  }
+
   private int verify(
-      Path folder, DeviceContext.BareProcess context, boolean real, Map<String, String> environment)
+      Path folder,
+      DeviceContext.BareProcess context,
+      boolean real,
+      Map<String, String> environment,
+      LiveTable table)
       throws IOException, InterruptedException {
-    LiveTable table = new LiveTable(spec.commandLine().getErr(), Terminal.detect());
     RunnerProgram program;
     try {
       program =
@@ -117,10 +138,12 @@ final class VerifyDevicesCommand implements Callable<Integer> {
               python,
               SandboxConfig.defaultCache(environment),
               environment(environment, context, real),
-              new InstallNotes(table));
+              installing(table));
     } catch (EnvironmentException e) {
       throw new CannotRun(e.getMessage(), e);
     }
+    running = Optional.of(program);
+    table.say("making a small model; the first time torch may take minutes to load from disk");
     Path model = folder.resolve("model");
     PrintWriter out = spec.commandLine().getOut();
     int made = program.run(out, "verify-make", model.toString());
@@ -134,6 +157,18 @@ final class VerifyDevicesCommand implements Callable<Integer> {
     int code =
         program.run(out, "verify-load", plan.toString(), model.toString(), real ? "real" : "names");
     return code == ExitCode.DONE || code == ExitCode.NOT_SHOWN ? code : ExitCode.FAILED;
+  }
+
+  /** How it goes, except why it failed: that is the command's own error. */
+  private static ProgressListener installing(LiveTable table) {
+    InstallNotes notes = new InstallNotes(table);
+    return progress -> {
+      if (progress.step() == InstallProgress.Step.Failed) {
+        table.note("");
+      } else {
+        notes.progress(progress);
+      }
+    };
   }
 
   private static Map<String, String> environment(

@@ -66,8 +66,15 @@ public record SandboxConfig(
         Clock.systemUTC());
   }
 
-  /** {@code ${XDG_CACHE_HOME:-~/.cache}/evaljob/environments}. */
+  /**
+   * {@code environments} in {@code EVALJOB_CACHE_DIR}, or in {@code
+   * ${XDG_CACHE_HOME:-~/.cache}/evaljob} where that is not set.
+   */
   public static Path defaultCache(Map<String, String> host) {
+    String own = host.getOrDefault("EVALJOB_CACHE_DIR", "");
+    if (!own.isEmpty()) {
+      return Path.of(own).toAbsolutePath().resolve("environments");
+    }
     String xdg = host.getOrDefault("XDG_CACHE_HOME", "");
     Path base =
         xdg.isEmpty()

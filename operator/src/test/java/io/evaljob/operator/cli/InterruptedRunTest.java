@@ -97,6 +97,35 @@ class InterruptedRunTest {
     theNextRunGoesOn();
   }
 
+  @Test
+  void verifyDevicesEndsWhatItStarted() throws Exception {
+    Path started = folder.resolve("started");
+    Path python = folder.resolve("python3");
+    Files.writeString(
+        python,
+        "#!/bin/sh\necho $$ > %s.part\nmv %s.part %s\nexec cat %s\n"
+            .formatted(started, started, started, fifo()));
+    assertThat(python.toFile().setExecutable(true)).isTrue();
+    Process verify = start("verify-devices", "--devices", "2:80Gi", "--python", python.toString());
+    await().atMost(LONG).until(() -> Files.exists(started));
+    ProcessHandle child =
+        ProcessHandle.of(Long.parseLong(Files.readString(started).strip())).orElseThrow();
+
+    signal(verify, "INT");
+
+    assertThat(verify.waitFor(60, TimeUnit.SECONDS)).as(output(verify)).isTrue();
+    assertThat(verify.exitValue()).as(output(verify)).isEqualTo(130);
+    assertThat(output(verify)).contains("stopped; the same command begins again");
+    await().atMost(LONG).until(() -> !child.isAlive());
+  }
+
+  /** A pipe that nobody writes to. */
+  private Path fifo() throws Exception {
+    Path fifo = folder.resolve("fifo");
+    assertThat(new ProcessBuilder("mkfifo", fifo.toString()).start().waitFor()).isZero();
+    return fifo;
+  }
+
   /** No answer is given twice, and none is missing. */
   private void theNextRunGoesOn() throws Exception {
     Files.createFile(gate);
@@ -112,20 +141,22 @@ class InterruptedRunTest {
   }
 
   private Process run() throws IOException {
+    return start("run", "--state", folder.resolve("state").toString(), file);
+  }
+
+  private Process start(String... command) throws IOException {
     Path log = folder.resolve("run" + started.size() + ".log");
-    ProcessBuilder builder =
-        new ProcessBuilder(
+    List<String> all =
+        new ArrayList<>(
+            List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1",
                 "-cp",
                 System.getProperty("java.class.path"),
-                Main.class.getName(),
-                "run",
-                "--state",
-                folder.resolve("state").toString(),
-                file)
-            .redirectErrorStream(true)
-            .redirectOutput(log.toFile());
+                Main.class.getName()));
+    all.addAll(List.of(command));
+    ProcessBuilder builder =
+        new ProcessBuilder(all).redirectErrorStream(true).redirectOutput(log.toFile());
     builder.environment().put("CUDA_VISIBLE_DEVICES", "");
     Process process = builder.start();
     started.add(process);

@@ -198,7 +198,7 @@ final class Installation {
               Locale.ROOT,
               "the Python environment of the runtime needs about %s in %s (%s to fetch, then to"
                   + " unpack), but only %s are free; make room, or name a cache folder on another"
-                  + " disk with XDG_CACHE_HOME, or an environment that has the requirements with"
+                  + " disk with EVALJOB_CACHE_DIR, or an environment that has the requirements with"
                   + " --python",
               gigabytes(needed),
               folder.getParent(),
@@ -212,6 +212,25 @@ final class Installation {
   }
 
   private void pip() throws IOException, EnvironmentException, InterruptedException {
+    PipOutput output = new PipOutput(meter);
+    try {
+      install(output);
+    } catch (EnvironmentException e) {
+      if (!output.trouble().isEmpty()) {
+        throw new EnvironmentException(
+            "pip does not reach its package index ("
+                + output.trouble()
+                + "), and the first use needs a network; see what pip uses with `python3 -m pip"
+                + " config list` (index-url, proxy), or name an environment that has the"
+                + " requirements with --python",
+            e);
+      }
+      throw e;
+    }
+  }
+
+  private void install(PipOutput output)
+      throws IOException, EnvironmentException, InterruptedException {
     program.run(
         List.of(
             interpreter(),
@@ -229,7 +248,7 @@ final class Installation {
             "off",
             "-r",
             list.toString()),
-        new PipOutput(meter),
+        output,
         "pip could not install the requirements");
   }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.evaljob.operator.sandbox.SandboxConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -169,13 +170,27 @@ class VirtualEnvironmentsTest {
   }
 
   @Test
+  void theFolderOfEnvironmentsIsTheUsersToMove() {
+    assertThat(
+            List.of(
+                SandboxConfig.defaultCache(Map.of("HOME", "/home/a")),
+                SandboxConfig.defaultCache(Map.of("HOME", "/home/a", "XDG_CACHE_HOME", "/big")),
+                SandboxConfig.defaultCache(
+                    Map.of("XDG_CACHE_HOME", "/big", "EVALJOB_CACHE_DIR", "/own"))))
+        .containsExactly(
+            Path.of("/home/a/.cache/evaljob/environments"),
+            Path.of("/big/evaljob/environments"),
+            Path.of("/own/environments"));
+  }
+
+  @Test
   void aDownloadThatTheDiskCannotTakeIsRefusedBeforeItStarts() throws Exception {
     size("echo 2 1000000000000000000");
     assertThatThrownBy(() -> environments().install(REQUIREMENTS))
         .isInstanceOf(EnvironmentException.class)
         .hasMessageContaining("3000000000.0 GB in " + folder.resolve("cache"))
         .hasMessageContaining("(1000000000.0 GB to fetch")
-        .hasMessageContaining("XDG_CACHE_HOME");
+        .hasMessageContaining("EVALJOB_CACHE_DIR");
     assertThat(calls()).containsExactly("venv");
     assertThat(folder.resolve("cache")).isDirectoryNotContaining("regex:.*/[0-9a-f]{64}");
     assertThat(progress.get(progress.size() - 1).step()).isEqualTo(InstallProgress.Step.Failed);
@@ -192,6 +207,24 @@ class VirtualEnvironmentsTest {
     pip("exit 0");
     environments().install(REQUIREMENTS);
     assertThat(calls()).containsExactly("venv", "pip", "venv", "pip");
+  }
+
+  @Test
+  void anIndexThatIsNotReachedIsNamedInsteadOfAVersionThatIsMissing() throws Exception {
+    String retrying =
+        "echo \"WARNING: Retrying (Retry(total=0, connect=None)) after connection broken by"
+            + " 'NewConnectionError('<urllib3.connection.HTTPConnection object at 0x7f>: Failed to"
+            + " establish a new connection: [Errno 111] Connection refused')': /simple/one/\"";
+    pip(retrying, "echo 'ERROR: No matching distribution found for one==1.0'", "exit 1");
+    assertThatThrownBy(() -> environments().install(REQUIREMENTS))
+        .isInstanceOf(EnvironmentException.class)
+        .hasMessageStartingWith(
+            "pip does not reach its package index (NewConnectionError: [Errno 111] Connection"
+                + " refused), and the first use needs a network;")
+        .hasMessageContaining("--python")
+        .hasMessageNotContaining("No matching distribution");
+    pip(retrying, "echo 'Downloading one-1.0-py3-none-any.whl (2 kB)'", "echo broken", "exit 1");
+    assertThatThrownBy(() -> environments().install(REQUIREMENTS)).hasMessageContaining("broken");
   }
 
   /** As Debian's python3 without python3-venv says it, and one that was built without venv. */
