@@ -17,6 +17,6 @@ public final class SameStatus {
    * @return whether writing one over the other would change nothing
    */
   public static boolean test(Object one, Object other) {
-    return JSON.valueToTree(one).equals(JSON.valueToTree(other));
+    return one.equals(other) || JSON.valueToTree(one).equals(JSON.valueToTree(other));
   }
 }

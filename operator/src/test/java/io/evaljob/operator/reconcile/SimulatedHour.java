@@ -7,12 +7,10 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.api.v1alpha1.EvalJobSpec;
 import io.evaljob.api.v1alpha1.EvalJobStatus;
-import io.evaljob.api.v1alpha1.EvalQuota;
-import io.evaljob.api.v1alpha1.EvalQuotaSpec;
-import io.evaljob.api.v1alpha1.EvalQuotaStatus;
 import io.evaljob.api.v1alpha1.EvalRuntime;
 import io.evaljob.api.v1alpha1.FailureCause;
-import io.evaljob.api.v1alpha1.NamespaceSelector;
+import io.evaljob.api.v1alpha1.ModelStatus;
+import io.evaljob.api.v1alpha1.PlanRecord;
 import io.evaljob.api.v1alpha1.Progress;
 import io.evaljob.api.v1alpha1.ResultRow;
 import io.evaljob.api.v1alpha1.RunStatus;
@@ -24,16 +22,17 @@ import io.evaljob.operator.lifecycle.Lifecycle;
 import io.evaljob.operator.lifecycle.LifecycleInput;
 import io.evaljob.operator.lifecycle.LifecycleSettings;
 import io.evaljob.operator.lifecycle.Outcome;
+import io.evaljob.operator.lifecycle.PlanHistory;
 import io.evaljob.operator.observe.JobObserver;
 import io.evaljob.operator.observe.KueueView;
 import io.evaljob.operator.observe.Liveness;
+import io.evaljob.operator.observe.ModelObservation;
 import io.evaljob.operator.observe.StageReport;
 import io.evaljob.operator.plan.DeviceContext;
-import io.evaljob.operator.quota.Admission;
+import io.evaljob.operator.plan.PlanSize;
 import io.evaljob.operator.quota.AttemptKey;
 import io.evaljob.operator.quota.Charge;
 import io.evaljob.operator.quota.Demand;
-import io.evaljob.operator.quota.QuotaRules;
 import io.evaljob.operator.resources.ChildFactory;
 import io.evaljob.operator.resources.Labels;
 import io.evaljob.operator.resources.PlanConfigMap;
@@ -45,6 +44,9 @@ import io.evaljob.operator.status.Conditions;
 import io.evaljob.operator.status.SameStatus;
 import io.evaljob.operator.validate.JobInputs;
 import io.evaljob.operator.validate.Manifests;
+import io.evaljob.operator.validate.Replanning;
+import io.evaljob.operator.validate.ResolvedJob;
+import io.evaljob.operator.validate.ResolvedModel;
 import io.evaljob.operator.validate.Validation;
 import io.evaljob.operator.validate.Validator;
 import io.fabric8.kubernetes.api.model.ConfigMap;
@@ -55,9 +57,11 @@ import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.api.model.PodConditionBuilder;
 import io.fabric8.kubernetes.api.model.PodSpec;
+import io.fabric8.kubernetes.api.model.PodSpecBuilder;
 import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.api.model.batch.v1.JobBuilder;
+import io.fabric8.kubernetes.api.model.batch.v1.JobStatusBuilder;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import java.time.Duration;
 import java.time.Instant;
@@ -75,6 +79,7 @@ import java.util.PriorityQueue;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
 /**
@@ -103,6 +108,13 @@ final class SimulatedHour {
         command: {args: [python3, /opt/eval.py]}
         image: registry.example/eval:1
         allow: {namespaceSelector: {}}
+      ---
+      apiVersion: evaljob.io/v1alpha1
+      kind: ModelProfile
+      metadata: {name: sizes, namespace: evaljob-system}
+      spec:
+        catalogEntries: [base, tuned, large]
+        allowedDeviceCounts: [1, 2, 4, 8]
       """;
 
   private static final String JOB =
@@ -119,10 +131,13 @@ final class SimulatedHour {
 
   private static final ObjectMapper MAPPER = new ObjectMapper();
   private static final Instant START = Instant.parse("2026-11-23T15:00:00Z");
-  private static final Duration PATIENCE = Duration.ofMinutes(5);
-  private static final List<String> NAMESPACES = List.of("a", "b", "c");
+
+  /** Seven of ten jobs are in the first three. */
+  private static final List<String> NAMESPACES =
+      List.of("a", "b", "c", "a", "b", "c", "a", "d", "e", "f");
+
   private static final List<String> MODELS = List.of("base", "tuned", "large");
-  private static final int NODES = 16;
+  private static final int NODES = 18;
   private static final int OF_KUEUE = 32;
 
   /** Devices that a model asks for; small models are more frequent. */
@@ -159,19 +174,26 @@ final class SimulatedHour {
   private final PriorityQueue<Event> events =
       new PriorityQueue<>(Comparator.comparing(Event::at).thenComparing(Event::number));
   private final Map<String, Entry> entries = new LinkedHashMap<>();
+
+  /** By quota, whatever may have ended since it was last looked at. */
+  private final Map<SimulatedQuota, List<Entry>> unfinished = new HashMap<>();
+
   private final Set<String> dirty = new LinkedHashSet<>();
   private final ChildFactory children =
       new ChildFactory(new ResourceSettings("", RunnerArchive.of(Map.of())));
   private final SimulatedNodes nodes = new SimulatedNodes(NODES, 8);
   private final List<Runnable> unbound = new ArrayList<>();
-  private final EvalQuota quota = new EvalQuota();
+  private final SimulatedQuota vlm =
+      new SimulatedQuota("vlm", List.of("a", "b", "c"), GPU, 72, true, 300);
+  private final List<SimulatedQuota> quotas =
+      List.of(
+          vlm,
+          new SimulatedQuota("speech", List.of("d", "e"), GPU, 32, false, 120),
+          new SimulatedQuota("lab", List.of("f"), GPU, 16, false, 0));
   private final SimulatedKueue kueue = new SimulatedKueue(OF_KUEUE);
   private final Tally tally = new Tally();
   private Instant now = START;
   private Duration skew = Duration.ZERO;
-  private boolean quotaDirty;
-  private long quotaVersion;
-  private int charged;
   private boolean down;
   private boolean ticking;
   private int writesUntilCrash = Integer.MAX_VALUE;
@@ -190,6 +212,7 @@ final class SimulatedHour {
     private final EvalJob job;
     private final Optional<String> runHash;
     private final int priority;
+    private final SimulatedQuota quota;
     private Validation.Valid validation;
     private final Map<String, ConfigMap> plans = new HashMap<>();
     private final Map<String, Job> jobs = new LinkedHashMap<>();
@@ -212,7 +235,16 @@ final class SimulatedHour {
     /** What its status and its Jobs hold; empty when it has to be read again. */
     private Optional<List<Charge>> holding = Optional.empty();
 
-    Entry(EvalJob job, Validation.Valid validation, Optional<String> runHash, int priority) {
+    /** What is seen of its Jobs and pods; empty when it has to be looked at again. */
+    private Optional<Map<String, ModelObservation>> seen = Optional.empty();
+
+    Entry(
+        EvalJob job,
+        Validation.Valid validation,
+        Optional<String> runHash,
+        int priority,
+        SimulatedQuota quota) {
+      this.quota = quota;
       this.job = job;
       this.validation = validation;
       this.runHash = runHash;
@@ -238,6 +270,12 @@ final class SimulatedHour {
             .filter(child -> stageOf(child) == Stage.Infer && Liveness.mayMakePods(child))
             .filter(child -> !QuotaDemands.isOfKueue(child))
             .forEach(child -> QuotaDemands.holding(job, child, now).ifPresent(all::add));
+        Set<AttemptKey> ofKueue =
+            jobs.values().stream()
+                .filter(child -> stageOf(child) == Stage.Infer && QuotaDemands.isOfKueue(child))
+                .flatMap(child -> QuotaDemands.key(child).stream())
+                .collect(Collectors.toSet());
+        all.removeIf(charge -> ofKueue.contains(charge.key()));
         holding = Optional.of(all);
       }
       return holding.get();
@@ -246,15 +284,45 @@ final class SimulatedHour {
     void put(Job child) {
       jobs.put(child.getMetadata().getName(), child);
       holding = Optional.empty();
+      seen = Optional.empty();
     }
 
     void remove(Job child) {
       jobs.remove(child.getMetadata().getName());
       holding = Optional.empty();
+      seen = Optional.empty();
+    }
+
+    void put(Pod pod) {
+      pods.put(pod.getMetadata().getUid(), pod);
+      seen = Optional.empty();
+    }
+
+    void remove(Pod pod) {
+      pods.remove(pod.getMetadata().getUid());
+      seen = Optional.empty();
+    }
+
+    Map<String, ModelObservation> seen() {
+      if (seen.isEmpty()) {
+        seen =
+            Optional.of(
+                new JobObserver(uid(), 1)
+                    .observe(
+                        List.copyOf(jobs.values()),
+                        List.copyOf(pods.values()),
+                        List.of(),
+                        KueueView.NOT_ASKED));
+      }
+      return seen.get();
     }
 
     void status(EvalJobStatus status) {
       job.setStatus(status);
+      changed();
+    }
+
+    void changed() {
       version++;
       holding = Optional.empty();
       demands = QuotaDemands.waiting(job, priority);
@@ -283,8 +351,6 @@ final class SimulatedHour {
 
   SimulatedHour(long seed) {
     random = new Random(seed);
-    quota.setMetadata(new ObjectMetaBuilder().withName("vlm").withGeneration(1L).build());
-    setQuota(96);
   }
 
   Tally tally() {
@@ -303,11 +369,12 @@ final class SimulatedHour {
       switch (minute % 7) {
         case 0 -> at(then, this::loseNode);
         case 1, 3, 5 -> at(then, () -> writesUntilCrash = 1 + random.nextInt(6));
-        case 2 -> at(then, () -> setQuota(24 * (2 + random.nextInt(3))));
+        case 2 -> at(then, () -> quotas.forEach(quota -> edit(quota, 2 + random.nextInt(3))));
         case 4 -> at(then, () -> skew = Duration.ofSeconds(random.nextInt(1200) - 600));
         default -> {
           at(then, this::deleteSome);
           at(then.plusSeconds(10), this::suspendSome);
+          at(then.plusSeconds(20), this::moveSome);
         }
       }
       for (int i = 0; i < 5; i++) {
@@ -317,7 +384,7 @@ final class SimulatedHour {
           Duration.ofSeconds(minute * 60L + random.nextInt(60)),
           () -> kueue.evict(random).ifPresent(uid -> tally.count("evictions by Kueue")));
     }
-    at(Duration.ofMinutes(58), () -> setQuota(96));
+    at(Duration.ofMinutes(58), () -> quotas.forEach(quota -> edit(quota, 4)));
     for (int second = 0; second < 3600; second += 10) {
       at(Duration.ofSeconds(second), this::sample);
     }
@@ -346,14 +413,8 @@ final class SimulatedHour {
 
   // The world.
 
-  private void setQuota(int devices) {
-    quota.setSpec(
-        new EvalQuotaSpec(
-            new NamespaceSelector(null, null),
-            Map.of(GPU, new Quantity(Integer.toString(devices))),
-            Map.of(GPU, new Quantity(Integer.toString(devices * 5 / 8))),
-            (int) PATIENCE.toSeconds()));
-    quotaVersion++;
+  private void edit(SimulatedQuota quota, int quarters) {
+    quota.edit(quarters);
     tally.count("quota edits");
     wakeAll();
   }
@@ -377,8 +438,10 @@ final class SimulatedHour {
             job,
             (Validation.Valid) validation,
             Optional.of(RunHash.of(job, inputs.runtime())),
-            priority);
+            priority,
+            quotas.stream().filter(quota -> quota.selects(namespace)).findFirst().orElseThrow());
     entries.put(entry.uid(), entry);
+    unfinished.computeIfAbsent(entry.quota, none -> new ArrayList<>()).add(entry);
     tally.count("jobs");
     wake(entry);
   }
@@ -404,6 +467,7 @@ final class SimulatedHour {
         new TreeMap<>(
             Map.of(
                 "queueName: team", 10,
+                "split: {onOutOfMemory: Replan}", 50,
                 "maxConcurrentModels: 1", 50,
                 "ttlSecondsAfterFinished: 300", 30,
                 "startDeadlineSeconds: 900", 10,
@@ -437,26 +501,53 @@ final class SimulatedHour {
       Entry chosen = all.get(random.nextInt(all.size()));
       if (chosen.suspended.isEmpty()) {
         tally.count("suspensions");
-        suspend(chosen, true);
+        edit(chosen, spec -> spec.put("suspend", true));
         chosen.suspended = Optional.of(now);
         chosen.queued.clear();
+        if (i % 2 == 0) {
+          later(seconds(10, 100), () -> move(chosen));
+        }
         later(
             seconds(120, 300),
             () -> {
-              suspend(chosen, false);
+              edit(chosen, spec -> spec.put("suspend", false));
               chosen.suspended = Optional.empty();
             });
       }
     }
   }
 
-  private void suspend(Entry entry, boolean suspend) {
+  private void moveSome() {
+    List<Entry> all = entries.values().stream().filter(entry -> !entry.finished()).toList();
+    for (int i = 0; i < 8 && !all.isEmpty(); i++) {
+      move(all.get(random.nextInt(all.size())));
+    }
+  }
+
+  /** From its EvalQuota into Kueue's queue, or back. */
+  private void move(Entry entry) {
+    if (entries.containsKey(entry.uid()) && !entry.finished()) {
+      tally.count("moves between queues");
+      entry.queued.clear();
+      edit(
+          entry,
+          spec -> {
+            if (spec.remove("queueName") == null) {
+              spec.put("queueName", "team");
+            }
+          });
+    }
+  }
+
+  private void edit(Entry entry, Consumer<ObjectNode> change) {
     ObjectNode spec = MAPPER.valueToTree(entry.job.getSpec());
-    entry.job.setSpec(MAPPER.convertValue(spec.put("suspend", suspend), EvalJobSpec.class));
+    change.accept(spec);
+    entry.job.setSpec(MAPPER.convertValue(spec, EvalJobSpec.class));
     entry.job.getMetadata().setGeneration(entry.job.getMetadata().getGeneration() + 1);
-    entry.version++;
+    entry.changed();
     entry.validation = (Validation.Valid) Validator.validate(inputs.of(entry.job));
     wake(entry);
+    wakeQuota(entry);
   }
 
   private void loseNode() {
@@ -547,7 +638,7 @@ final class SimulatedHour {
                             .withController(true)
                             .build())
                     .build())
-            .withSpec(job.getSpec().getTemplate().getSpec())
+            .withSpec(slim(job.getSpec().getTemplate().getSpec()))
             .withNewStatus()
             .withPhase("Pending")
             .endStatus()
@@ -555,6 +646,16 @@ final class SimulatedHour {
     put(entry, pod);
     unbound.add(() -> bind(entry, pod.getMetadata().getUid(), stageOf(job)));
     bindAll();
+  }
+
+  /** As much of it as the world and the operator look at: it is copied often. */
+  private static PodSpec slim(PodSpec whole) {
+    return new PodSpecBuilder()
+        .addNewContainer()
+        .withName(whole.getContainers().get(0).getName())
+        .withResources(whole.getContainers().get(0).getResources())
+        .endContainer()
+        .build();
   }
 
   /** Those that find no room stay in the list. */
@@ -587,6 +688,7 @@ final class SimulatedHour {
               .build());
       return;
     }
+    hold(entry, pod, devices(pod));
     if (stage == Stage.Infer && random.nextInt(100) == 0) {
       tally.count("pods that never started");
       put(entry, neverStarting(pod, node.get()));
@@ -641,16 +743,21 @@ final class SimulatedHour {
     if (pod == null || !isLive(pod) || !entries.containsKey(entry.uid())) {
       return;
     }
-    boolean fails = stage == Stage.Infer && random.nextInt(20) == 0;
+    boolean full =
+        stage == Stage.Infer
+            && entry.job.getSpec().splitIfSet().isPresent()
+            && random.nextInt(20) == 0;
+    boolean fails = full || (stage == Stage.Infer && random.nextInt(20) == 0);
     if (stage == Stage.Score && !entry.settled.contains(uid)) {
       entry.reports.putIfAbsent(uid, report(entry, pod));
       wake(entry);
       later(Duration.ofSeconds(1), () -> exit(entry, uid, stage));
       return;
     }
-    FailureCause cause =
+    FailureCause drawn =
         List.of(FailureCause.RankFailed, FailureCause.OutOfMemory, FailureCause.HarnessFailed)
             .get(random.nextInt(3));
+    FailureCause cause = full ? FailureCause.OutOfMemory : drawn;
     tally.count(fails ? "failed attempts" : "attempts that succeeded");
     end(
         entry,
@@ -696,30 +803,41 @@ final class SimulatedHour {
   }
 
   private void end(Entry entry, Pod before, String condition, Pod after) {
-    release(before);
+    release(entry, before);
     put(entry, after);
     String owner = before.getMetadata().getOwnerReferences().get(0).getName();
     Job job = entry.jobs.get(owner);
     if (job != null) {
       kueue.remove(job.getMetadata().getUid());
-      entry.put(
-          new JobBuilder(job)
-              .editOrNewStatus()
+      // Only its status is another; a builder would copy all of it.
+      Job ended = new Job();
+      ended.setMetadata(job.getMetadata());
+      ended.setSpec(job.getSpec());
+      ended.setStatus(
+          new JobStatusBuilder()
               .addNewCondition()
               .withType(condition)
               .withStatus("True")
               .endCondition()
-              .endStatus()
               .build());
+      entry.put(ended);
     }
     wake(entry);
-    wakeQuota();
+    wakeQuota(entry);
     bindAll();
   }
 
-  private void release(Pod pod) {
+  private void release(Entry entry, Pod pod) {
     if (pod.getSpec().getNodeName() != null && isLive(pod)) {
       nodes.release(pod.getSpec().getNodeName(), devices(pod));
+      hold(entry, pod, -devices(pod));
+    }
+  }
+
+  /** Kueue's pods are not the quota's. */
+  private static void hold(Entry entry, Pod pod, int devices) {
+    if (!QuotaDemands.isOfKueue(pod)) {
+      entry.quota.hold(devices);
     }
   }
 
@@ -734,14 +852,14 @@ final class SimulatedHour {
   private void removePods(Entry entry, Job job) {
     for (Pod pod : List.copyOf(entry.pods.values())) {
       if (isOf(pod, job)) {
-        release(pod);
-        entry.pods.remove(pod.getMetadata().getUid());
+        release(entry, pod);
+        entry.remove(pod);
       }
     }
   }
 
   private void put(Entry entry, Pod pod) {
-    entry.pods.put(pod.getMetadata().getUid(), pod);
+    entry.put(pod);
     wake(entry);
   }
 
@@ -776,8 +894,8 @@ final class SimulatedHour {
     }
   }
 
-  private void wakeQuota() {
-    quotaDirty = true;
+  private void wakeQuota(Entry entry) {
+    entry.quota.dirty(true);
     tickSoon();
   }
 
@@ -785,13 +903,14 @@ final class SimulatedHour {
     entries.values().stream()
         .filter(entry -> !entry.finished())
         .forEach(entry -> dirty.add(entry.uid()));
-    wakeQuota();
+    quotas.forEach(quota -> quota.dirty(true));
+    tickSoon();
   }
 
   private void tickSoon() {
     if (!down && !ticking) {
       ticking = true;
-      later(Duration.ofMillis(400 + random.nextInt(800)), this::tick);
+      later(Duration.ofMillis(500 + random.nextInt(1000)), this::tick);
     }
   }
 
@@ -803,9 +922,11 @@ final class SimulatedHour {
     List<String> work = List.copyOf(dirty);
     dirty.clear();
     try {
-      if (quotaDirty) {
-        quotaDirty = false;
-        admit(decideQuota());
+      for (SimulatedQuota quota : quotas) {
+        if (quota.isDirty()) {
+          quota.dirty(false);
+          admit(quota, decide(quota));
+        }
       }
       for (String uid : work) {
         Entry entry = entries.get(uid);
@@ -836,56 +957,40 @@ final class SimulatedHour {
     tally.count("writes");
   }
 
-  /** What one leader has read and decided, and has not written yet. */
-  private record QuotaPass(
-      io.evaljob.operator.quota.Decision decision, EvalQuotaStatus status, long version) {}
-
-  private QuotaPass decideQuota() {
+  private SimulatedQuota.Pass decide(SimulatedQuota quota) {
     Instant told = now.plus(skew);
     List<Demand> waiting = new ArrayList<>();
     List<Charge> holding = new ArrayList<>();
-    for (Entry entry : entries.values()) {
-      if (!entry.finished()) {
-        waiting.addAll(entry.demands);
-        holding.addAll(entry.holding(told));
-      }
+    List<Entry> selected = unfinished.computeIfAbsent(quota, none -> new ArrayList<>());
+    selected.removeIf(entry -> entry.finished() || !entries.containsKey(entry.uid()));
+    for (Entry entry : selected) {
+      waiting.addAll(entry.demands);
+      holding.addAll(entry.holding(told));
     }
-    var snapshot =
-        new io.evaljob.operator.quota.Snapshot(
-            QuotaRecords.limits(quota),
-            Set.copyOf(NAMESPACES),
-            quota.getStatus() == null ? List.of() : QuotaRecords.charges(quota),
-            waiting,
-            holding,
-            told);
-    var decision = Admission.decide(snapshot);
-    if (random.nextInt(20) == 0) {
-      QuotaRules.check(snapshot, decision, GPU);
+    boolean checked = random.nextInt(20) == 0;
+    if (checked) {
       tally.count("decisions of the quota that were checked");
     }
-    return new QuotaPass(
-        decision, QuotaRecords.status(quota, decision, Map.of(), told), quotaVersion);
+    return quota.decide(waiting, holding, told, checked);
   }
 
-  private void admit(QuotaPass pass) {
-    if (quota.getStatus() != null && SameStatus.test(quota.getStatus(), pass.status())) {
+  private void admit(SimulatedQuota quota, SimulatedQuota.Pass pass) {
+    if (quota.isWritten(pass)) {
       return;
     }
     write();
-    if (pass.version() != quotaVersion) {
+    if (!quota.write(pass)) {
       tally.count("conflicts");
-      wakeQuota();
+      quota.dirty(true);
+      tickSoon();
       return;
     }
-    quota.setStatus(pass.status());
-    quotaVersion++;
     tally.count("writes of the quota");
-    charged = pass.decision().ledger().stream().mapToInt(Charge::devices).sum();
     for (Demand granted : pass.decision().granted()) {
       Entry entry = entries.get(granted.key().uid());
       if (entry != null) {
         Instant since = entry.queued.remove(granted.key().model());
-        if (since != null) {
+        if (since != null && quota == vlm) {
           tally
               .waits
               .computeIfAbsent(entry.priority, none -> new ArrayList<>())
@@ -905,8 +1010,10 @@ final class SimulatedHour {
    * decided up to a second later, over what the first has done meanwhile.
    */
   private void otherLeader() {
-    QuotaPass quotaPass = decideQuota();
-    later(lag(), () -> survive(() -> admit(quotaPass)));
+    for (SimulatedQuota quota : quotas) {
+      SimulatedQuota.Pass decided = decide(quota);
+      later(lag(), () -> survive(() -> admit(quota, decided)));
+    }
     List<Entry> all = entries.values().stream().filter(entry -> !entry.finished()).toList();
     for (int i = 0; i < 20 && !all.isEmpty(); i++) {
       Entry entry = all.get(random.nextInt(all.size()));
@@ -973,40 +1080,39 @@ final class SimulatedHour {
       conclusion.status().models().stream()
           .filter(model -> model.queuedTimeIfSet().isPresent())
           .forEach(model -> entry.queued.putIfAbsent(model.name(), now));
-      wakeQuota();
+      wakeQuota(entry);
     }
     entry.settled.addAll(conclusion.settledReports());
     return conclusion;
   }
 
   private LifecycleInput input(Entry entry) {
-    long run =
-        Optional.ofNullable(entry.job.getStatus())
-            .flatMap(EvalJobStatus::runIfSet)
-            .map(RunStatus::number)
-            .orElse(1L);
-    JobObserver observer = new JobObserver(entry.uid(), run);
-    List<Job> jobs = List.copyOf(entry.jobs.values());
     return new LifecycleInput(
         entry.job,
         entry.validation,
         entry.runHash,
-        observer.observe(jobs, List.copyOf(entry.pods.values()), List.of(), KueueView.NOT_ASKED),
-        observer.jobsOfOtherRuns(jobs),
+        entry.seen(),
+        List.of(),
         entry.plans.keySet(),
         Set.of(),
         entry.reports,
         now.plus(skew),
         SETTINGS,
-        entry.isOfKueue() ? Optional.empty() : Optional.of(QuotaRecords.view(quota, entry.job)));
+        entry.isOfKueue() ? Optional.empty() : Optional.of(entry.quota.view(entry.job)));
   }
 
   private Outcome execute(Entry entry, Action action) {
     if (action instanceof Action.NamePlan named) {
-      return planned(action, named.model(), plan(entry, named.model(), named.run()));
+      return planned(action, named.model(), plan(entry, named.model(), named.run(), named.size()));
     }
     if (action instanceof Action.EnsurePlan ensured) {
-      ConfigMap plan = plan(entry, ensured.model(), entry.job.getStatus().runIfSet().orElseThrow());
+      EvalJobStatus status = entry.job.getStatus();
+      Optional<PlanSize> size =
+          status.models().stream()
+              .filter(model -> model.name().equals(ensured.model()))
+              .findFirst()
+              .flatMap(PlanHistory::present);
+      ConfigMap plan = plan(entry, ensured.model(), status.runIfSet().orElseThrow(), size);
       write();
       entry.plans.put(plan.getMetadata().getName(), plan);
       return planned(action, ensured.model(), plan);
@@ -1038,13 +1144,13 @@ final class SimulatedHour {
   private void remove(Entry entry) {
     entries.remove(entry.uid());
     List.copyOf(entry.jobs.values()).forEach(job -> removeJob(entry, job));
-    wakeQuota();
+    wakeQuota(entry);
   }
 
   private Outcome start(Entry entry, Action.StartStage start) {
     long run = entry.job.getStatus().runIfSet().map(RunStatus::number).orElse(1L);
     AttemptKey key = new AttemptKey(entry.uid(), run, start.model(), start.attempt());
-    if (start.quota().isPresent() && !QuotaRecords.isCharged(quota, key)) {
+    if (start.quota().isPresent() && !entry.quota.isCharged(key)) {
       return new Outcome.Uncharged(start);
     }
     Job job =
@@ -1076,13 +1182,12 @@ final class SimulatedHour {
     return new Outcome.Started(start, job.getMetadata().getUid());
   }
 
-  private ConfigMap plan(Entry entry, String model, RunStatus run) {
+  private ConfigMap plan(Entry entry, String name, RunStatus run, Optional<PlanSize> size) {
+    ResolvedJob job = entry.validation.job();
+    ResolvedModel model = job.model(name);
     return children.plan(
-        entry.validation.job(),
-        entry.validation.job().models().stream()
-            .filter(resolved -> resolved.spec().name().equals(model))
-            .findFirst()
-            .orElseThrow(),
+        job,
+        size.flatMap(other -> new Replanning(job, model).inSize(other)).orElse(model),
         new Run(run.id(), run.number(), run.specHash()),
         "");
   }
@@ -1094,9 +1199,19 @@ final class SimulatedHour {
     if (nodes.isOverloaded()) {
       throw new AssertionError("a node holds more devices than it has, or fewer than none");
     }
-    int allowed = charged + kueue.admitted();
-    if (nodes.held() > allowed || kueue.admitted() > OF_KUEUE) {
-      assertThat(nodes.held()).as("held devices are charged").isLessThanOrEqualTo(allowed);
+    int ofQuotas = 0;
+    for (SimulatedQuota quota : quotas) {
+      ofQuotas += quota.held();
+      if (quota.held() > quota.charged()) {
+        assertThat(quota.held())
+            .as("devices held under a quota are charged to it")
+            .isLessThanOrEqualTo(quota.charged());
+      }
+    }
+    if (nodes.held() - ofQuotas > kueue.admitted() || kueue.admitted() > OF_KUEUE) {
+      assertThat(nodes.held() - ofQuotas)
+          .as("other held devices are admitted by Kueue")
+          .isLessThanOrEqualTo(kueue.admitted());
       assertThat(kueue.admitted()).as("what Kueue has admitted").isLessThanOrEqualTo(OF_KUEUE);
     }
   }
@@ -1137,10 +1252,7 @@ final class SimulatedHour {
   private void sample() {
     tally.devices.add(
         new int[] {
-          (int) Duration.between(START, now).toSeconds(),
-          charged,
-          nodes.held() - heldByKueue(),
-          QuotaRecords.limits(quota).hard().get(GPU)
+          (int) Duration.between(START, now).toSeconds(), vlm.charged(), vlm.held(), vlm.limit()
         });
     if (down || random.nextInt(3) > 0) {
       return;
@@ -1172,18 +1284,20 @@ final class SimulatedHour {
     }
   }
 
-  private int heldByKueue() {
-    int held = 0;
-    for (Entry entry : entries.values()) {
-      if (entry.isOfKueue() && !entry.finished()) {
-        held +=
-            entry.pods.values().stream()
-                .filter(pod -> isLive(pod) && pod.getSpec().getNodeName() != null)
-                .mapToInt(SimulatedHour::devices)
-                .sum();
+  /** Every plan after an out-of-memory is larger than the one before, and there are few. */
+  private void checkPlans(Entry entry) {
+    for (ModelStatus model : entry.job.getStatus().models()) {
+      List<Integer> devices =
+          model.planHistory().stream().map(PlanRecord::devicesPerProcess).toList();
+      assertThat(devices)
+          .as("devices per process of the plans of %s", entry.job.getMetadata().getName())
+          .hasSizeLessThanOrEqualTo(5)
+          .isSorted()
+          .doesNotHaveDuplicates();
+      if (!devices.isEmpty()) {
+        tally.count("models with a larger plan");
       }
     }
-    return held;
   }
 
   private void checkEnd() {
@@ -1203,9 +1317,10 @@ final class SimulatedHour {
         .isEmpty();
     assertThat(nodes.held()).as("no device is held").isZero();
     assertThat(kueue.admitted()).as("Kueue has its devices back").isZero();
-    assertThat(QuotaRecords.charges(quota)).as("nothing is charged").isEmpty();
+    assertThat(quotas).as("nothing is charged").allMatch(SimulatedQuota::isEmpty);
     for (Entry entry : entries.values()) {
       assertThat(entry.pods.values()).noneMatch(SimulatedHour::isLive);
+      checkPlans(entry);
       tally.count("ended " + entry.job.getStatus().phase());
     }
   }

@@ -15,14 +15,14 @@ final class SimulatedHourPlots {
   private static final int BOTTOM = 270;
 
   /** Devices at the top of the first plot: a little more than the greatest quota. */
-  private static final int MOST = 104;
+  private static final int MOST = 78;
 
   private SimulatedHourPlots() {}
 
   /** Devices charged and held over the hour, below the quota. */
   static String devices(SimulatedHour.Tally tally) {
     StringBuilder svg = begin("Devices over one simulated hour", 330);
-    for (int devices = 0; devices <= 96; devices += 24) {
+    for (int devices = 0; devices <= 72; devices += 18) {
       grid(svg, y(devices, MOST), Integer.toString(devices));
     }
     for (int minute = 0; minute <= 60; minute += 10) {

@@ -3,6 +3,7 @@ package io.evaljob.operator.reconcile;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -24,6 +25,12 @@ class SimulatedHourTest {
     SimulatedHour hour = new SimulatedHour(SEED);
 
     hour.run(JOBS);
+    if (Boolean.getBoolean("docs.update")) {
+      System.out.println(
+          "processor time of this thread: "
+              + ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime() / 1_000_000
+              + " ms");
+    }
 
     SimulatedHour.Tally tally = hour.tally();
     assertThat(tally.of("jobs")).isEqualTo(JOBS);
@@ -37,6 +44,8 @@ class SimulatedHourTest {
                 "deletions",
                 "deletions by TTL",
                 "suspensions",
+                "moves between queues",
+                "models with a larger plan",
                 "pods that never started",
                 "evictions by Kueue",
                 "ended Failed",
