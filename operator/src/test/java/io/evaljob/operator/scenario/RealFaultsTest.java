@@ -22,6 +22,7 @@ import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.api.model.scheduling.v1.PriorityClassBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -321,6 +322,47 @@ class RealFaultsTest extends ScenarioBase {
     EvalJob back = awaitJob("silent", status -> status.waitingIfSet().isEmpty());
     assertThat(jobsOf(back)).containsExactly("base/infer/1", "base/prefetch/1");
     assertThat(inferPods(back)).hasSize(1);
+  }
+
+  /** Its node cannot say when it ended. */
+  @Test
+  void aPodThatIsDeletedByForceWhileItsNodeIsGoneHasRunAllTheSame() {
+    apply(
+        Samples.tolerating(
+            Samples.runtime(namespace(), cluster().nodeName()), "node.kubernetes.io/unreachable"));
+    whenJobs(
+        (model, stage, attempt) ->
+            stage == Stage.Infer && attempt == 1 ? new Ending.RunsOn() : succeeds(model));
+    real.addIdleNode();
+    startOperator();
+    apply(job("forced", "base"));
+    EvalJob running = awaitJob("forced", RealFaultsTest::infers);
+    Pod pod = inferPods(running).get(0);
+    String began =
+        pod.getStatus().getContainerStatuses().get(0).getState().getRunning().getStartedAt();
+    real.kubelet().die();
+    EvalJob silent = awaitWaiting("forced", "NodeNotReady", Duration.ofMinutes(1));
+    Instant deleted = Instant.now();
+
+    plane
+        .kubectl()
+        .run(
+            "delete",
+            "pod",
+            "-n",
+            namespace(),
+            pod.getMetadata().getName(),
+            "--force",
+            "--grace-period=0");
+
+    EvalJob next = awaitJob("forced", status -> status.models().get(0).attempt() == 2);
+    assertThat(next.getStatus().run().activeSeconds())
+        .isGreaterThanOrEqualTo(
+            silent.getStatus().run().activeSeconds()
+                + Duration.between(Instant.parse(began), deleted).toSeconds());
+    real.kubelet().revive();
+    EvalJob done = awaitPhase("forced", "Succeeded");
+    assertThat(jobsOf(done)).contains("base/infer/2").doesNotContain("base/infer/3");
   }
 
   @Test
