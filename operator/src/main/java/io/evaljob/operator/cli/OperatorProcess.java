@@ -25,6 +25,8 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
@@ -78,16 +80,34 @@ final class OperatorProcess implements AutoCloseable {
     }
   }
 
+  /**
+   * The authority is asked for, over the first connection to the API server, while everything else
+   * is made; the caches are filled over the same connection.
+   */
   private void startAll(Function<Interceptor, KubernetesClient> connect) throws IOException {
+    CompletableFuture<RunnerArchive> runner =
+        CompletableFuture.supplyAsync(RunnerArchive::fromClassPath);
     KubernetesClient client = connect.apply(fence);
     running.push(client);
+    CompletableFuture<ReportAuthority> asked =
+        CompletableFuture.supplyAsync(() -> ReportAuthority.open(client, config, clock));
     PrometheusMeterRegistry meters = meters();
     running.push(meters::close);
     HealthServer health =
         HealthServer.start(address(config.healthPort()), () -> ready.get().getAsBoolean(), meters);
     running.push(health);
     healthPort = health.port();
-    ReportAuthority authority = ReportAuthority.open(client, config, clock);
+    EvalJobOperator operator =
+        EvalJobOperator.prepare(
+            client,
+            config,
+            clock,
+            new DeviceContext.RequestedInPod(),
+            () -> result(asked).bundle(),
+            result(runner),
+            LifecycleSettings.DEFAULT,
+            fence);
+    ReportAuthority authority = result(asked);
     ReportServer reports =
         ReportServer.open(
             address(config.reportPort()),
@@ -98,16 +118,7 @@ final class OperatorProcess implements AutoCloseable {
             meters);
     running.push(reports);
     reportPort = reports.port();
-    EvalJobOperator operator =
-        EvalJobOperator.start(
-            client,
-            config,
-            clock,
-            new DeviceContext.RequestedInPod(),
-            authority::bundle,
-            RunnerArchive.fromClassPath(),
-            LifecycleSettings.DEFAULT,
-            fence);
+    operator.begin();
     reports.serve(operator.reportSink());
     LOGGER.info(
         "Watching {}; reports on port {}, probes and metrics on port {}",
@@ -120,6 +131,18 @@ final class OperatorProcess implements AutoCloseable {
     LeaseElection election = join(client, operator);
     running.push(() -> leave(election, operator));
     ready.set(() -> operator.ready() && election.joined());
+  }
+
+  /** What came of it, or why it failed. */
+  private static <T> T result(CompletableFuture<T> work) {
+    try {
+      return work.join();
+    } catch (CompletionException e) {
+      if (e.getCause() instanceof RuntimeException cause) {
+        throw cause;
+      }
+      throw e;
+    }
   }
 
   private PrometheusMeterRegistry meters() {

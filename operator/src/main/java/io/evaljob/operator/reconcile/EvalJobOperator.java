@@ -48,13 +48,19 @@ public final class EvalJobOperator implements AutoCloseable {
   private final ReportInbox inbox;
   private final EvalJobReconciler reconciler;
   private final List<Runnable> wakes;
+  private final Leadership leadership;
 
   private EvalJobOperator(
-      Operator operator, ReportInbox inbox, EvalJobReconciler reconciler, List<Runnable> wakes) {
+      Operator operator,
+      ReportInbox inbox,
+      EvalJobReconciler reconciler,
+      List<Runnable> wakes,
+      Leadership leadership) {
     this.operator = operator;
     this.inbox = inbox;
     this.reconciler = reconciler;
     this.wakes = wakes;
+    this.leadership = leadership;
   }
 
   /**
@@ -110,8 +116,24 @@ public final class EvalJobOperator implements AutoCloseable {
     return start(client, config, clock, devices, caBundle, runner, limits, Leadership.alone());
   }
 
+  private static EvalJobOperator start(
+      KubernetesClient client,
+      OperatorConfig config,
+      Clock clock,
+      DeviceContext devices,
+      Supplier<String> caBundle,
+      RunnerArchive runner,
+      LifecycleSettings limits,
+      Leadership leadership) {
+    EvalJobOperator prepared =
+        prepare(client, config, clock, devices, caBundle, runner, limits, leadership);
+    prepared.begin();
+    return prepared;
+  }
+
   /**
-   * Starts the operator as one of several replicas.
+   * Makes the operator as one of several replicas and asks the API server nothing yet: {@link
+   * #begin} does.
    *
    * @param client client of the API server; it stays open when the operator is closed
    * @param config the operator's settings
@@ -122,9 +144,9 @@ public final class EvalJobOperator implements AutoCloseable {
    * @param limits limits that no spec names
    * @param leadership nothing is written while it is not held, and whoever gives it tells what
    *     becomes of it by {@link #takeOver} and {@link #standBy}
-   * @return the running operator
+   * @return the operator, which does nothing yet
    */
-  public static EvalJobOperator start(
+  public static EvalJobOperator prepare(
       KubernetesClient client,
       OperatorConfig config,
       Clock clock,
@@ -181,15 +203,25 @@ public final class EvalJobOperator implements AutoCloseable {
             controllerSettings(controller)
                 .withReconciliationMaxInterval(LONGEST_SILENCE)
                 .withRateLimiter(new LinearRateLimiter(QUOTA_PERIOD, QUOTA_PASSES)));
-    operator.start();
-    if (leadership.held()) {
-      reconciler.wakeAll();
-    }
     return new EvalJobOperator(
         operator,
         inbox,
         reconciler,
-        List.of(quotas::wakeAll, reconciler::wakeAll, runtimes::wakeAll));
+        List.of(quotas::wakeAll, reconciler::wakeAll, runtimes::wakeAll),
+        leadership);
+  }
+
+  /**
+   * Starts what was prepared and returns when its caches are filled.
+   *
+   * @throws io.javaoperatorsdk.operator.OperatorException where a cache cannot be filled, for
+   *     example because the CRDs are not installed
+   */
+  public void begin() {
+    operator.start();
+    if (leadership.held()) {
+      reconciler.wakeAll();
+    }
   }
 
   /** Closing the operator ends its watches too, without a reason. */
