@@ -1,7 +1,6 @@
 package io.evaljob.operator.cli;
 
 import io.fabric8.kubernetes.client.Config;
-import java.util.concurrent.CompletableFuture;
 
 /**
  * How the operator's process speaks TLS with the API server. The JDK takes both settings from
@@ -39,7 +38,7 @@ final class ClusterTls {
   /** Before the first connection. */
   static void prepare(Config cluster) {
     // On another processor, while the client is made: a twentieth of the start.
-    var unused = CompletableFuture.runAsync(ClusterTls::readAhead);
+    var unused = HeadStart.begin("trust", ClusterTls::readAhead);
     setUnlessSet("jdk.tls.client.cipherSuites", CIPHER_SUITES);
     boolean ownAuthority = isSet(cluster.getCaCertFile()) || isSet(cluster.getCaCertData());
     if (ownAuthority && !isSet(cluster.getTrustStoreFile())) {
@@ -49,11 +48,13 @@ final class ClusterTls {
     }
   }
 
-  private static void readAhead() {
+  /** Whether this JDK has it; another one's handshake does whatever it does. */
+  private static boolean readAhead() {
     try {
       Class.forName(READ_AT_FIRST_HANDSHAKE, true, null);
+      return true;
     } catch (ClassNotFoundException e) {
-      // Another JDK: then the handshake does whatever it does.
+      return false;
     }
   }
 

@@ -19,8 +19,7 @@ import org.slf4j.Logger;
 public final class LogSetup extends ContextAwareBase implements Configurator {
 
   private static final String PATTERN =
-      "%instant %-5level %logger{0} %replace(%msg){'[\\r\\n]+','"
-          + " '}%n%ex{12}";
+      "%instant %-5level %logger{0} %replace(%msg){'[\\r\\n]+','" + " '}%n%ex{12}";
 
   /** Sets everything up unless a file does. */
   @Override

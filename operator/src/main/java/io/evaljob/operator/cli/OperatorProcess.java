@@ -26,7 +26,6 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
@@ -81,16 +80,17 @@ final class OperatorProcess implements AutoCloseable {
   }
 
   /**
-   * The authority is asked for, over the first connection to the API server, while everything else
-   * is made; the caches are filled over the same connection.
+   * The report authority is asked for while everything else is made, and the caches are filled over
+   * the connection that this made, while it goes on.
    */
   private void startAll(Function<Interceptor, KubernetesClient> connect) throws IOException {
     CompletableFuture<RunnerArchive> runner =
-        CompletableFuture.supplyAsync(RunnerArchive::fromClassPath);
-    KubernetesClient client = connect.apply(fence);
+        HeadStart.begin("runner", RunnerArchive::fromClassPath);
+    FirstAnswer answer = new FirstAnswer(fence);
+    KubernetesClient client = connect.apply(answer);
     running.push(client);
-    CompletableFuture<ReportAuthority> asked =
-        CompletableFuture.supplyAsync(() -> ReportAuthority.open(client, config, clock));
+    CompletableFuture<ReportAuthority> authority =
+        HeadStart.begin("authority", () -> ReportAuthority.open(client, config, clock));
     PrometheusMeterRegistry meters = meters();
     running.push(meters::close);
     HealthServer health =
@@ -103,22 +103,12 @@ final class OperatorProcess implements AutoCloseable {
             config,
             clock,
             new DeviceContext.RequestedInPod(),
-            () -> result(asked).bundle(),
-            result(runner),
+            () -> HeadStart.result(authority).bundle(),
+            HeadStart.result(runner),
             LifecycleSettings.DEFAULT,
             fence);
-    ReportAuthority authority = result(asked);
-    ReportServer reports =
-        ReportServer.open(
-            address(config.reportPort()),
-            authority,
-            client,
-            clock,
-            config.reportStoreTimeout(),
-            meters);
-    running.push(reports);
-    reportPort = reports.port();
-    operator.begin();
+    HeadStart.result(CompletableFuture.anyOf(answer.seen(), authority));
+    ReportServer reports = beginWith(operator, client, authority, meters);
     reports.serve(operator.reportSink());
     LOGGER.info(
         "Watching {}; reports on port {}, probes and metrics on port {}",
@@ -133,14 +123,27 @@ final class OperatorProcess implements AutoCloseable {
     ready.set(() -> operator.ready() && election.joined());
   }
 
-  /** What came of it, or why it failed. */
-  private static <T> T result(CompletableFuture<T> work) {
+  private ReportServer beginWith(
+      EvalJobOperator operator,
+      KubernetesClient client,
+      CompletableFuture<ReportAuthority> authority,
+      PrometheusMeterRegistry meters)
+      throws IOException {
+    operator.begin();
     try {
-      return work.join();
-    } catch (CompletionException e) {
-      if (e.getCause() instanceof RuntimeException cause) {
-        throw cause;
-      }
+      ReportServer reports =
+          ReportServer.open(
+              address(config.reportPort()),
+              HeadStart.result(authority),
+              client,
+              clock,
+              config.reportStoreTimeout(),
+              meters);
+      running.push(reports);
+      reportPort = reports.port();
+      return reports;
+    } catch (IOException | RuntimeException e) {
+      operator.close();
       throw e;
     }
   }

@@ -12,12 +12,14 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.http.Interceptor;
+import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
 import io.javaoperatorsdk.operator.OperatorException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.time.Clock;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import org.slf4j.ILoggerFactory;
 import org.slf4j.LoggerFactory;
@@ -51,13 +53,19 @@ final class OperatorService {
       err.flush();
       return BAD_SETTINGS;
     }
+    CompletableFuture<KubernetesSerialization> reading =
+        HeadStart.begin("reading", LeanReading::serialization);
     log(config.logLevel());
     sharePool();
     Config cluster = cluster(version());
     ClusterTls.prepare(cluster);
     OperatorProcess process;
     try {
-      process = OperatorProcess.start(fence -> client(cluster, fence), config, Clock.systemUTC());
+      process =
+          OperatorProcess.start(
+              fence -> client(cluster, HeadStart.result(reading), fence),
+              config,
+              Clock.systemUTC());
     } catch (IOException | IllegalStateException e) {
       return cannotStart(err, e.getMessage());
     } catch (KubernetesClientException | OperatorException e) {
@@ -109,10 +117,11 @@ final class OperatorService {
         .build();
   }
 
-  private static KubernetesClient client(Config cluster, Interceptor fence) {
+  private static KubernetesClient client(
+      Config cluster, KubernetesSerialization reading, Interceptor fence) {
     return new KubernetesClientBuilder()
         .withConfig(cluster)
-        .withKubernetesSerialization(LeanReading.serialization())
+        .withKubernetesSerialization(reading)
         .withHttpClientBuilderConsumer(http -> http.addOrReplaceInterceptor("fence", fence))
         .build();
   }

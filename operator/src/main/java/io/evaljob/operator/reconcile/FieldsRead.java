@@ -128,8 +128,8 @@ final class FieldsRead<T> extends StdDeserializer<T> {
     return text == null ? (String) context.handleUnexpectedToken(String.class, json) : text;
   }
 
-  private static <V> List<V> list(
-      Value<V> value, JsonParser json, DeserializationContext context) throws IOException {
+  private static <V> List<V> list(Value<V> value, JsonParser json, DeserializationContext context)
+      throws IOException {
     List<V> list = new ArrayList<>();
     if (json.currentToken() != JsonToken.START_ARRAY) {
       context.handleUnexpectedToken(List.class, json);

@@ -232,8 +232,7 @@ public final class LeanReading {
               .wholes("items", Job.class, JobList::setItems),
           FieldsRead.of(PersistentVolumeClaimList.class, PersistentVolumeClaimList::new)
               .object("metadata", LIST_METADATA, PersistentVolumeClaimList::setMetadata)
-              .wholes(
-                  "items", PersistentVolumeClaim.class, PersistentVolumeClaimList::setItems),
+              .wholes("items", PersistentVolumeClaim.class, PersistentVolumeClaimList::setItems),
           FieldsRead.of(ConfigMapList.class, ConfigMapList::new)
               .object("metadata", LIST_METADATA, ConfigMapList::setMetadata)
               .wholes("items", ConfigMap.class, ConfigMapList::setItems),

@@ -1,16 +1,19 @@
 package io.evaljob.operator.reconcile;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.evaljob.operator.observe.Workload;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
+import io.fabric8.kubernetes.api.model.PodList;
 import io.fabric8.kubernetes.api.model.WatchEvent;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class LeanReadingTest {
@@ -92,6 +95,56 @@ class LeanReadingTest {
         .isEqualTo(lean.asJson(lean.unmarshal(text, version)))
         .contains("\"uid\":\"1\"", "\"active\":true", "\"clusterQueue\":\"c\"", "Admitted")
         .doesNotContain("podSets", "requeueState");
+  }
+
+  @Test
+  void listsAreReadLikeTheirItems() {
+    PodList pods =
+        lean.unmarshal(
+            "{\"kind\": \"PodList\", \"metadata\": {\"resourceVersion\": \"7\", \"continue\": \"c\","
+                + " \"shardInfo\": {\"selector\": \"all\"}}, \"items\": ["
+                + POD
+                + "]}",
+            PodList.class);
+
+    assertThat(pods.getMetadata().getResourceVersion()).isEqualTo("7");
+    assertThat(pods.getMetadata().getContinue()).isEqualTo("c");
+    assertThat(lean.asJson(pods.getItems().get(0)))
+        .isEqualTo(lean.asJson(lean.unmarshal(POD, Pod.class)));
+  }
+
+  @Test
+  void nullIsWhatANewObjectHas() {
+    Pod pod =
+        lean.unmarshal(
+            """
+            {"metadata": {"name": "a", "labels": null, "generation": 3, "finalizers": ["f"]},
+             "spec": {"nodeName": null, "containers": null}, "status": null}
+            """,
+            Pod.class);
+
+    assertThat(pod.getSpec().getNodeName()).isNull();
+    assertThat(pod.getSpec().getContainers()).isEmpty();
+    assertThat(pod.getStatus()).isNull();
+    assertThat(pod.getMetadata().getGeneration()).isEqualTo(3);
+    assertThat(pod.getMetadata().getFinalizers()).containsExactly("f");
+    assertThat(pod.getKind()).isEqualTo("Pod");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      value = {
+        "'{\"metadata\": 3}'; ObjectMeta",
+        "'{\"metadata\": {\"name\": {}}}'; String",
+        "'{\"metadata\": {\"labels\": []}}'; Map",
+        "'{\"metadata\": {\"generation\": \"x\"}}'; not numeric",
+        "'{\"spec\": {\"containers\": {}}}'; List",
+      })
+  void aValueOfAnotherTypeIsRefused(String text, String words) {
+    assertThatThrownBy(() -> lean.unmarshal(text, Pod.class))
+        .rootCause()
+        .hasMessageContaining(words);
   }
 
   @Test
