@@ -315,6 +315,10 @@ abstract class OutcomeScenarios extends ScenarioBase {
     awaitWaiting("late", "RuntimeNotFound");
     givenRuntime();
     EvalJobStatus twice = awaitWaiting("late", "ProfileNotFound").getStatus();
+    edit("late", "suspend", true);
+    apply(Samples.profile(namespace(), "absent", 1, 2));
+    EvalJobStatus found =
+        awaitJob("late", status -> status.lastWaitingIfSet().isPresent()).getStatus();
     EvalJobStatus half =
         awaitJob(
                 "whole",
@@ -359,6 +363,7 @@ abstract class OutcomeScenarios extends ScenarioBase {
     StatusFields.written(limited, written);
     StatusFields.written(waiting, written);
     StatusFields.written(twice, written);
+    StatusFields.written(found, written);
     StatusFields.written(half, written);
     StatusFields.written(end, written);
     StatusFields.written(larger, written);
