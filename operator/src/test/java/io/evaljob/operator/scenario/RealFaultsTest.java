@@ -24,6 +24,7 @@ import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
@@ -32,6 +33,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Faults that only a whole control plane has, and what remains after them: nothing. */
 @RealCluster(ours = true)
@@ -91,6 +93,27 @@ class RealFaultsTest extends ScenarioBase {
         .as("nothing is made for what is deleted")
         .filteredOn(write -> write.startsWith("POST ") && write.endsWith("/jobs"))
         .hasSize(2 + 3 + 3);
+  }
+
+  @ParameterizedTest
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "Unknown")
+  void deletionInAnyStageLeavesNothing(Stage reached) {
+    givenRuntime();
+    whenJobs((model, stage, attempt) -> stage == reached ? new Ending.RunsOn() : succeeds(model));
+    startOperator();
+    apply(job("gone", "base"));
+    String runs = "gone-base-" + reached.name().toLowerCase(Locale.ROOT) + "-";
+    await()
+        .atMost(Duration.ofMinutes(1))
+        .until(
+            () ->
+                cluster().client().pods().inNamespace(namespace()).list().getItems().stream()
+                    .filter(pod -> pod.getMetadata().getName().startsWith(runs))
+                    .anyMatch(pod -> "Running".equals(pod.getStatus().getPhase())));
+
+    cluster().client().resources(EvalJob.class).inNamespace(namespace()).withName("gone").delete();
+
+    awaitNothing();
   }
 
   @Test
