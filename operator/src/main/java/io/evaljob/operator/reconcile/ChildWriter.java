@@ -64,7 +64,9 @@ final class ChildWriter {
         case LEAVING ->
             Optional.of(
                 new Wait(
-                    WaitingReason.PodsRemain,
+                    // Only a Job's pods hold anything; else the name alone is in the way, as long
+                    // as it was while somebody else's object had it.
+                    desired instanceof Job ? WaitingReason.PodsRemain : WaitingReason.NameTaken,
                     name + " is being deleted; it is made again when it is gone."));
         case REFUSED ->
             Optional.of(RefusedCreate.of(name, desired.getMetadata().getNamespace(), message));

@@ -12,8 +12,11 @@ import io.evaljob.operator.report.PodIdentity;
 import io.evaljob.operator.report.Stored;
 import io.evaljob.operator.resources.Labels;
 import io.evaljob.operator.resources.Names;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaimBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
+import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import java.util.List;
 import java.util.Map;
@@ -102,6 +105,54 @@ abstract class WaitingScenarios extends ScenarioBase {
 
     cluster().client().resource(stranger).delete();
     awaitPhase("taken", "Succeeded");
+  }
+
+  @Test
+  void aStrangersClaimThatIsBeingDeletedStillHasTheName() {
+    givenRuntime();
+    whenJobs((model, stage, attempt) -> succeeds(model));
+    EvalJob job = applied(job("behind", "base"));
+    PersistentVolumeClaim claim =
+        new PersistentVolumeClaimBuilder()
+            .withNewMetadata()
+            .withName(Names.workspace("behind", job.getMetadata().getUid(), "base", false))
+            .withNamespace(namespace())
+            .withFinalizers("example.com/stays")
+            .endMetadata()
+            .withNewSpec()
+            .withAccessModes("ReadWriteOnce")
+            .withNewResources()
+            .addToRequests("storage", new Quantity("1Gi"))
+            .endResources()
+            .endSpec()
+            .build();
+    apply(claim);
+    startOperator();
+    awaitWaiting("behind", "NameTaken");
+    cluster().client().resource(claim).delete();
+
+    EvalJob waiting =
+        awaitJob(
+            "behind",
+            status ->
+                status
+                    .waitingIfSet()
+                    .filter(why -> why.message().contains("is being deleted"))
+                    .isPresent());
+
+    assertThat(waiting.getStatus().waiting().reason()).isEqualTo("NameTaken");
+    assertThat(waiting.getStatus().waiting().recentReasons()).isEmpty();
+    cluster()
+        .client()
+        .resource(claim)
+        .edit(
+            found ->
+                new PersistentVolumeClaimBuilder(found)
+                    .editMetadata()
+                    .withFinalizers(List.of())
+                    .endMetadata()
+                    .build());
+    awaitPhase("behind", "Succeeded");
   }
 
   @Test
