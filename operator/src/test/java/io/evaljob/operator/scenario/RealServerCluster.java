@@ -179,7 +179,7 @@ final class RealServerCluster implements TestCluster {
       client().resources(EvalJob.class).inNamespace(namespace).delete();
     }
     await()
-        .atMost(Duration.ofMinutes(1))
+        .atMost(Duration.ofMinutes(2))
         .pollInterval(Duration.ofMillis(100))
         .untilAsserted(() -> assertThat(namespaces.stream().flatMap(this::left)).isEmpty());
     namespaces.forEach(namespace -> client().namespaces().withName(namespace).delete());
