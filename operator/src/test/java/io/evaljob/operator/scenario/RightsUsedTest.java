@@ -15,8 +15,6 @@ import io.evaljob.operator.testbed.ControlPlane;
 import io.evaljob.operator.testbed.RealCluster;
 import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
 import io.fabric8.kubernetes.api.model.HasMetadata;
-import io.fabric8.kubernetes.api.model.PersistentVolumeClaimBuilder;
-import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.ServiceAccountBuilder;
 import io.fabric8.kubernetes.api.model.rbac.ClusterRole;
 import io.fabric8.kubernetes.api.model.rbac.ClusterRoleBindingBuilder;
@@ -113,7 +111,7 @@ class RightsUsedTest extends ScenarioBase {
                 .withNamespace(namespace())
                 .endMetadata()
                 .build(),
-            strangersClaim(Names.workspace("all", uid, "base", false)),
+            Samples.strangersClaim(namespace(), Names.workspace("all", uid, "base", false)),
             Samples.strangersJob(
                 namespace(), Names.stage("all", uid, 1, "base", Stage.Prefetch, 1)));
     inTheWay.forEach(this::apply);
@@ -147,21 +145,6 @@ class RightsUsedTest extends ScenarioBase {
     apply(Samples.edited(job("queued", "base"), "queueName", "team"));
     awaitWaiting("queued", "Kueue");
     stopOperator();
-  }
-
-  private HasMetadata strangersClaim(String name) {
-    return new PersistentVolumeClaimBuilder()
-        .withNewMetadata()
-        .withName(name)
-        .withNamespace(namespace())
-        .endMetadata()
-        .withNewSpec()
-        .withAccessModes("ReadWriteOnce")
-        .withNewResources()
-        .addToRequests("storage", new Quantity("1Gi"))
-        .endResources()
-        .endSpec()
-        .build();
   }
 
   private void keepAnAuthorityAndALease() throws Exception {

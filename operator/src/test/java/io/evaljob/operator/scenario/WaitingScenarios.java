@@ -16,7 +16,6 @@ import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaimBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
-import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import java.util.List;
 import java.util.Map;
@@ -113,18 +112,13 @@ abstract class WaitingScenarios extends ScenarioBase {
     whenJobs((model, stage, attempt) -> succeeds(model));
     EvalJob job = applied(job("behind", "base"));
     PersistentVolumeClaim claim =
-        new PersistentVolumeClaimBuilder()
-            .withNewMetadata()
-            .withName(Names.workspace("behind", job.getMetadata().getUid(), "base", false))
-            .withNamespace(namespace())
+        new PersistentVolumeClaimBuilder(
+                Samples.strangersClaim(
+                    namespace(),
+                    Names.workspace("behind", job.getMetadata().getUid(), "base", false)))
+            .editMetadata()
             .withFinalizers("example.com/stays")
             .endMetadata()
-            .withNewSpec()
-            .withAccessModes("ReadWriteOnce")
-            .withNewResources()
-            .addToRequests("storage", new Quantity("1Gi"))
-            .endResources()
-            .endSpec()
             .build();
     apply(claim);
     startOperator();
