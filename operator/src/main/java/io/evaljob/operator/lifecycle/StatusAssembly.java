@@ -231,14 +231,15 @@ final class StatusAssembly {
   }
 
   private SteadyWait steady(Optional<Wait> seen) {
+    boolean same = sameAttempts();
     SteadyWait steady =
         SteadyWait.next(
             before.waitingIfSet(),
-            before.lastWaitingIfSet().filter(last -> sameAttempts()),
+            before.lastWaitingIfSet().filter(last -> same),
             seen,
             pass.input().now());
     steady.again().ifPresent(pass::again);
-    return sameAttempts() ? steady : steady.forgotten();
+    return same ? steady : steady.forgotten();
   }
 
   /** Another attempt waits anew, though it be for the same. */

@@ -89,8 +89,7 @@ public final class EvalJobOperator implements AutoCloseable {
         devices,
         caBundle,
         RunnerArchive.fromClassPath(),
-        LifecycleSettings.ONE_MACHINE,
-        Leadership.alone());
+        LifecycleSettings.ONE_MACHINE);
   }
 
   /**
@@ -113,20 +112,8 @@ public final class EvalJobOperator implements AutoCloseable {
       Supplier<String> caBundle,
       RunnerArchive runner,
       LifecycleSettings limits) {
-    return start(client, config, clock, devices, caBundle, runner, limits, Leadership.alone());
-  }
-
-  private static EvalJobOperator start(
-      KubernetesClient client,
-      OperatorConfig config,
-      Clock clock,
-      DeviceContext devices,
-      Supplier<String> caBundle,
-      RunnerArchive runner,
-      LifecycleSettings limits,
-      Leadership leadership) {
     EvalJobOperator prepared =
-        prepare(client, config, clock, devices, caBundle, runner, limits, leadership);
+        prepare(client, config, clock, devices, caBundle, runner, limits, Leadership.alone());
     prepared.begin();
     return prepared;
   }

@@ -86,14 +86,6 @@ final class FieldsRead<T> extends StdDeserializer<T> {
     return field(name, (json, context) -> context.readValue(json, value), setter);
   }
 
-  /** Objects whose class is read in a way of its own. */
-  <V> FieldsRead<T> wholes(String name, Class<V> value, BiConsumer<T, List<V>> setter) {
-    return field(
-        name,
-        (json, context) -> list((each, in) -> in.readValue(each, value), json, context),
-        setter);
-  }
-
   private <V> FieldsRead<T> field(String name, Value<V> value, BiConsumer<T, V> setter) {
     fields.put(name, (json, context, into) -> setter.accept(into, value.read(json, context)));
     return this;

@@ -49,6 +49,7 @@ import io.fabric8.kubernetes.api.model.scheduling.v1.PriorityClass;
 import io.fabric8.kubernetes.api.model.scheduling.v1.PriorityClassList;
 import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
 import java.util.List;
+import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 
 /**
@@ -58,6 +59,8 @@ import java.util.function.Supplier;
  *
  * <p>Such an object must never be written back, nor compared with a desired one: whoever compares
  * reads a {@code GenericKubernetesResource}.
+ *
+ * <p>Longer than most: it is one table, a line for each field that is read.
  */
 public final class LeanReading {
 
@@ -192,59 +195,86 @@ public final class LeanReading {
               PersistentVolumeClaimSpec::setDataSourceRef)
           .whole("selector", LabelSelector.class, PersistentVolumeClaimSpec::setSelector);
 
+  private static final FieldsRead<Pod> POD =
+      top(Pod.class, Pod::new)
+          .object("spec", POD_SPEC, Pod::setSpec)
+          .object("status", POD_STATUS, Pod::setStatus);
+
+  private static final FieldsRead<Job> JOB =
+      top(Job.class, Job::new)
+          .object("spec", JOB_SPEC, Job::setSpec)
+          .object("status", JOB_STATUS, Job::setStatus);
+
+  private static final FieldsRead<PersistentVolumeClaim> CLAIM =
+      top(PersistentVolumeClaim.class, PersistentVolumeClaim::new)
+          .object("spec", CLAIM_SPEC, PersistentVolumeClaim::setSpec);
+
+  private static final FieldsRead<ConfigMap> CONFIG_MAP =
+      top(ConfigMap.class, ConfigMap::new)
+          .textByName("data", ConfigMap::setData)
+          .textByName("binaryData", ConfigMap::setBinaryData)
+          .flag("immutable", ConfigMap::setImmutable);
+
+  private static final FieldsRead<Namespace> NAMESPACE = top(Namespace.class, Namespace::new);
+
+  private static final FieldsRead<PriorityClass> PRIORITY_CLASS =
+      top(PriorityClass.class, PriorityClass::new)
+          .integer("value", PriorityClass::setValue)
+          .flag("globalDefault", PriorityClass::setGlobalDefault);
+
+  private static final FieldsRead<Event> EVENT =
+      top(Event.class, Event::new)
+          .text("reason", Event::setReason)
+          .text("message", Event::setMessage)
+          .text("lastTimestamp", Event::setLastTimestamp)
+          .object(
+              "involvedObject",
+              FieldsRead.of(ObjectReference.class, ObjectReference::new)
+                  .text("kind", ObjectReference::setKind)
+                  .text("namespace", ObjectReference::setNamespace)
+                  .text("name", ObjectReference::setName)
+                  .text("uid", ObjectReference::setUid),
+              Event::setInvolvedObject);
+
   private static final List<FieldsRead<?>> READ =
       List.of(
           METADATA,
           LIST_METADATA,
-          top(Pod.class, Pod::new)
-              .object("spec", POD_SPEC, Pod::setSpec)
-              .object("status", POD_STATUS, Pod::setStatus),
-          top(Job.class, Job::new)
-              .object("spec", JOB_SPEC, Job::setSpec)
-              .object("status", JOB_STATUS, Job::setStatus),
-          top(PersistentVolumeClaim.class, PersistentVolumeClaim::new)
-              .object("spec", CLAIM_SPEC, PersistentVolumeClaim::setSpec),
-          top(ConfigMap.class, ConfigMap::new)
-              .textByName("data", ConfigMap::setData)
-              .textByName("binaryData", ConfigMap::setBinaryData)
-              .flag("immutable", ConfigMap::setImmutable),
-          top(Namespace.class, Namespace::new),
-          top(PriorityClass.class, PriorityClass::new)
-              .integer("value", PriorityClass::setValue)
-              .flag("globalDefault", PriorityClass::setGlobalDefault),
-          top(Event.class, Event::new)
-              .text("reason", Event::setReason)
-              .text("message", Event::setMessage)
-              .text("lastTimestamp", Event::setLastTimestamp)
-              .object(
-                  "involvedObject",
-                  FieldsRead.of(ObjectReference.class, ObjectReference::new)
-                      .text("kind", ObjectReference::setKind)
-                      .text("namespace", ObjectReference::setNamespace)
-                      .text("name", ObjectReference::setName)
-                      .text("uid", ObjectReference::setUid),
-                  Event::setInvolvedObject),
-          FieldsRead.of(PodList.class, PodList::new)
-              .object("metadata", LIST_METADATA, PodList::setMetadata)
-              .wholes("items", Pod.class, PodList::setItems),
-          FieldsRead.of(JobList.class, JobList::new)
-              .object("metadata", LIST_METADATA, JobList::setMetadata)
-              .wholes("items", Job.class, JobList::setItems),
-          FieldsRead.of(PersistentVolumeClaimList.class, PersistentVolumeClaimList::new)
-              .object("metadata", LIST_METADATA, PersistentVolumeClaimList::setMetadata)
-              .wholes("items", PersistentVolumeClaim.class, PersistentVolumeClaimList::setItems),
-          FieldsRead.of(ConfigMapList.class, ConfigMapList::new)
-              .object("metadata", LIST_METADATA, ConfigMapList::setMetadata)
-              .wholes("items", ConfigMap.class, ConfigMapList::setItems),
-          FieldsRead.of(NamespaceList.class, NamespaceList::new)
-              .object("metadata", LIST_METADATA, NamespaceList::setMetadata)
-              .wholes("items", Namespace.class, NamespaceList::setItems),
-          FieldsRead.of(PriorityClassList.class, PriorityClassList::new)
-              .object("metadata", LIST_METADATA, PriorityClassList::setMetadata)
-              .wholes("items", PriorityClass.class, PriorityClassList::setItems),
-          FieldsRead.of(EventList.class, EventList::new)
-              .object("metadata", LIST_METADATA, EventList::setMetadata)
-              .wholes("items", Event.class, EventList::setItems));
+          POD,
+          JOB,
+          CLAIM,
+          CONFIG_MAP,
+          NAMESPACE,
+          PRIORITY_CLASS,
+          EVENT,
+          list(PodList.class, PodList::new, PodList::setMetadata, POD, PodList::setItems),
+          list(JobList.class, JobList::new, JobList::setMetadata, JOB, JobList::setItems),
+          list(
+              PersistentVolumeClaimList.class,
+              PersistentVolumeClaimList::new,
+              PersistentVolumeClaimList::setMetadata,
+              CLAIM,
+              PersistentVolumeClaimList::setItems),
+          list(
+              ConfigMapList.class,
+              ConfigMapList::new,
+              ConfigMapList::setMetadata,
+              CONFIG_MAP,
+              ConfigMapList::setItems),
+          list(
+              NamespaceList.class,
+              NamespaceList::new,
+              NamespaceList::setMetadata,
+              NAMESPACE,
+              NamespaceList::setItems),
+          list(
+              PriorityClassList.class,
+              PriorityClassList::new,
+              PriorityClassList::setMetadata,
+              PRIORITY_CLASS,
+              PriorityClassList::setItems),
+          list(
+              EventList.class, EventList::new, EventList::setMetadata, EVENT, EventList::setItems));
 
   /** Kinds whose watches must be understood; others are not watched. */
   private static final List<Class<? extends KubernetesResource>> WATCHED =
@@ -275,6 +305,17 @@ public final class LeanReading {
     KubernetesSerialization serialization = new KubernetesSerialization(mapper, false);
     WATCHED.forEach(serialization::registerKubernetesResource);
     return serialization;
+  }
+
+  private static <L, T> FieldsRead<L> list(
+      Class<L> kind,
+      Supplier<L> fresh,
+      BiConsumer<L, ListMeta> metadata,
+      FieldsRead<T> item,
+      BiConsumer<L, List<T>> items) {
+    return FieldsRead.of(kind, fresh)
+        .object("metadata", LIST_METADATA, metadata)
+        .objects("items", item, items);
   }
 
   private static <T extends HasMetadata> FieldsRead<T> top(Class<T> kind, Supplier<T> fresh) {

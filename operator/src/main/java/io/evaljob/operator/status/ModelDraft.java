@@ -13,7 +13,11 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 
-/** The status of one model while a pass works on it. */
+/**
+ * The status of one model while a pass works on it.
+ *
+ * <p>Longer than most: it has the fields of one object, each with what a pass does to it.
+ */
 public final class ModelDraft {
 
   private final ModelStatus before;

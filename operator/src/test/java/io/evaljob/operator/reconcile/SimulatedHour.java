@@ -99,16 +99,8 @@ final class SimulatedHour {
   static final List<Integer> PRIORITIES = List.of(0, 100, 1000);
 
   private static final String RUNTIME =
-      """
-      apiVersion: evaljob.io/v1alpha1
-      kind: EvalRuntime
-      metadata: {name: program}
-      spec:
-        harness: Command
-        command: {args: [python3, /opt/eval.py]}
-        image: registry.example/eval:1
-        allow: {namespaceSelector: {}}
-      ---
+      Manifests.PROGRAM
+          + """
       apiVersion: evaljob.io/v1alpha1
       kind: ModelProfile
       metadata: {name: sizes, namespace: evaljob-system}
