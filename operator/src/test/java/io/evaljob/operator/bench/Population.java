@@ -37,13 +37,15 @@ final class Population {
   private final Map<String, String> objects = new LinkedHashMap<>();
   private final Map<String, String> pods = new LinkedHashMap<>();
 
-  /** Copies will be made of this EvalJob. */
+  /** Copies will be made of this EvalJob, once its Jobs and pods have ended too. */
   Population(KubernetesClient client, Etcd etcd, HasMetadata finished)
       throws IOException, InterruptedException {
     this.client = client;
     this.etcd = etcd;
     namespace = finished.getMetadata().getNamespace();
     name = finished.getMetadata().getName();
+    // The last pod reports before it ends. Copies of one that runs would be followed up.
+    Wait.until("every Job of " + name + " is complete", this::isOver);
     uids = new ArrayList<>(List.of(finished.getMetadata().getUid()));
     client.batch().v1().jobs().inNamespace(namespace).list().getItems().stream()
         .filter(this::isOfModel)
@@ -55,6 +57,15 @@ final class Population {
       objects.putAll(stored(kind));
     }
     pods.putAll(stored(PODS));
+  }
+
+  private boolean isOver() {
+    return client.batch().v1().jobs().inNamespace(namespace).list().getItems().stream()
+            .filter(this::isOfModel)
+            .allMatch(job -> job.getStatus().getCompletionTime() != null)
+        && client.pods().inNamespace(namespace).list().getItems().stream()
+            .filter(this::isOfModel)
+            .allMatch(pod -> "Succeeded".equals(pod.getStatus().getPhase()));
   }
 
   private boolean isOfModel(HasMetadata child) {
