@@ -20,6 +20,14 @@ class InterruptedRunTest {
 
   private static final Duration LONG = Duration.ofSeconds(60);
 
+  /** In a shell's background SIGINT is ignored, in this process and in what it starts. */
+  private static final String UNIGNORED =
+      """
+      import os, signal, sys
+      signal.signal(signal.SIGINT, signal.SIG_DFL)
+      os.execv(sys.argv[1], sys.argv[1:])
+      """;
+
   @TempDir Path folder;
 
   private final List<Process> started = new ArrayList<>();
@@ -79,7 +87,6 @@ class InterruptedRunTest {
 
     signal(first, "INT");
 
-    // In a shell's background SIGINT is ignored, in this process and in what it starts.
     assertThat(first.waitFor(60, TimeUnit.SECONDS)).as(output(first)).isTrue();
     assertThat(first.exitValue()).as(output(first)).isEqualTo(130);
     assertThat(output(first)).contains("stopping:", "run the same command again to go on");
@@ -149,6 +156,9 @@ class InterruptedRunTest {
     List<String> all =
         new ArrayList<>(
             List.of(
+                "python3",
+                "-c",
+                UNIGNORED,
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1",
                 "-cp",
