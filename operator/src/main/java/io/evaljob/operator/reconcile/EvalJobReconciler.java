@@ -92,6 +92,7 @@ final class EvalJobReconciler implements Reconciler<EvalJob> {
 
   /** Ends what the framework does not end. */
   void close() {
+    recorder.close();
     sources.close();
   }
 

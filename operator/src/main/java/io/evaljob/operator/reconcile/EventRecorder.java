@@ -6,28 +6,59 @@ import io.evaljob.operator.status.Bounds;
 import io.fabric8.kubernetes.api.model.Event;
 import io.fabric8.kubernetes.api.model.EventBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Records core/v1 Events. One that cannot be recorded is only logged: status tells the same. */
-final class EventRecorder {
+/**
+ * Records core/v1 Events, in the order they are told, while passes go on: a first Job need not wait
+ * until its EvalJob's acceptance is told. One that cannot be recorded is only logged: status tells
+ * the same.
+ */
+final class EventRecorder implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(EventRecorder.class);
   private static final String COMPONENT = "evaljob-operator";
 
+  /** More of them are recorded by the pass that tells them, which thus waits. */
+  private static final int MOST_WAITING = 1_000;
+
+  private static final Duration IDLE = Duration.ofSeconds(30);
+
+  /** What a stop may take for those that wait, of the five seconds it has. */
+  private static final Duration LAST_ONES = Duration.ofSeconds(2);
+
   private final KubernetesClient client;
   private final Clock clock;
   private final AtomicLong number = new AtomicLong();
+  private final ThreadPoolExecutor behind =
+      new ThreadPoolExecutor(
+          1,
+          1,
+          IDLE.toSeconds(),
+          TimeUnit.SECONDS,
+          new LinkedBlockingQueue<>(MOST_WAITING),
+          EventRecorder::thread,
+          new ThreadPoolExecutor.CallerRunsPolicy());
 
   EventRecorder(KubernetesClient client, Clock clock) {
     this.client = client;
     this.clock = clock;
+    behind.allowCoreThreadTimeOut(true);
+  }
+
+  private static Thread thread(Runnable work) {
+    Thread thread = new Thread(work, "evaljob-events");
+    thread.setDaemon(true);
+    return thread;
   }
 
   void record(EvalJob job, List<EventNote> notes) {
@@ -38,16 +69,35 @@ final class EventRecorder {
           job.getMetadata().getName(),
           note.reason(),
           note.message());
-      try {
-        client.resource(event(job, note)).create();
-      } catch (KubernetesClientException e) {
-        LOG.warn(
-            "An event of {}/{} could not be recorded ({}): {}",
-            job.getMetadata().getNamespace(),
-            job.getMetadata().getName(),
-            e.getCode(),
-            note.reason());
+      Event event = event(job, note);
+      behind.execute(() -> create(event));
+    }
+  }
+
+  private void create(Event event) {
+    try {
+      client.resource(event).create();
+    } catch (RuntimeException e) {
+      LOG.warn(
+          "An event of {}/{} could not be recorded: {}: {}",
+          event.getMetadata().getNamespace(),
+          event.getInvolvedObject().getName(),
+          event.getReason(),
+          e.getMessage());
+    }
+  }
+
+  /** Records those that wait, if that takes no more than two seconds. */
+  @Override
+  public void close() {
+    behind.shutdown();
+    try {
+      if (!behind.awaitTermination(LAST_ONES.toMillis(), TimeUnit.MILLISECONDS)) {
+        LOG.warn("{} events are not recorded: the operator stops", behind.shutdownNow().size());
       }
+    } catch (InterruptedException e) {
+      behind.shutdownNow();
+      Thread.currentThread().interrupt();
     }
   }
 

@@ -140,7 +140,8 @@ abstract class KueueScenarios extends ScenarioBase {
     assertThat(model.lastFailureIfSet()).isEmpty();
     assertThat(model.retries()).isZero();
     assertThat(jobsOf(job)).containsExactly("base/infer/1", "base/prefetch/1", "base/score/1");
-    assertThat(eventReasons("evicted")).doesNotContain("RetryScheduled").contains("Kueue");
+    await().untilAsserted(() -> assertThat(eventReasons("evicted")).contains("Kueue", "Succeeded"));
+    assertThat(eventReasons("evicted")).doesNotContain("RetryScheduled");
   }
 
   private Pod podOf(Job job) {

@@ -111,7 +111,7 @@ abstract class OutcomeScenarios extends ScenarioBase {
 
     Outcomes.assertSecondAttemptSucceeded(job, jobsOf(job), "base", "RankFailed");
     assertThat(job.getStatus().models().get(0).lastFailure().message()).contains("signal 9");
-    assertThat(eventReasons("crash")).contains("RetryScheduled");
+    await().untilAsserted(() -> assertThat(eventReasons("crash")).contains("RetryScheduled"));
   }
 
   @Test

@@ -249,7 +249,9 @@ class RealFaultsTest extends ScenarioBase {
     assertThat(model.lastFailure().message())
         .contains("spec.podStartDeadlineSeconds (2)", "ImagePull");
     assertThat(jobsOf(done)).containsExactly("base/infer/2", "base/prefetch/1", "base/score/1");
-    assertThat(eventReasons("stuck")).contains("ImagePull", "RetryScheduled");
+    await()
+        .untilAsserted(
+            () -> assertThat(eventReasons("stuck")).contains("ImagePull", "RetryScheduled"));
   }
 
   @Test

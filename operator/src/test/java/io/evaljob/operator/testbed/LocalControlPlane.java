@@ -193,8 +193,7 @@ final class LocalControlPlane implements ControlPlane.Processes, AutoCloseable {
         "--default-not-ready-toleration-seconds=3",
         "--default-unreachable-toleration-seconds=3",
         "--max-requests-inflight=2000",
-        "--max-mutating-requests-inflight=1000",
-        "--profiling=false");
+        "--max-mutating-requests-inflight=1000");
   }
 
   private List<String> controllerManager(int port) {
