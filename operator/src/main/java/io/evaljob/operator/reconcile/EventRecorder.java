@@ -15,20 +15,24 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Records core/v1 Events, in the order they are told, while passes go on: a first Job need not wait
- * until its EvalJob's acceptance is told. One that cannot be recorded is only logged: status tells
- * the same.
+ * Records core/v1 Events, those of one EvalJob in the order they are told, while passes go on: a
+ * first Job need not wait until its EvalJob's acceptance is told. One that cannot be recorded is
+ * only logged: status tells the same.
  */
 final class EventRecorder implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(EventRecorder.class);
   private static final String COMPONENT = "evaljob-operator";
 
-  /** More of them are recorded by the pass that tells them, which thus waits. */
+  /** A busy API server takes some 30 a second from one. */
+  private static final int LANES = 4;
+
+  /** More of them in a lane are recorded by the pass that tells them, which thus waits. */
   private static final int MOST_WAITING = 1_000;
 
   private static final Duration IDLE = Duration.ofSeconds(30);
@@ -39,20 +43,26 @@ final class EventRecorder implements AutoCloseable {
   private final KubernetesClient client;
   private final Clock clock;
   private final AtomicLong number = new AtomicLong();
-  private final ThreadPoolExecutor behind =
-      new ThreadPoolExecutor(
-          1,
-          1,
-          IDLE.toSeconds(),
-          TimeUnit.SECONDS,
-          new LinkedBlockingQueue<>(MOST_WAITING),
-          EventRecorder::thread,
-          new ThreadPoolExecutor.CallerRunsPolicy());
+  private final List<ThreadPoolExecutor> lanes =
+      Stream.generate(EventRecorder::lane).limit(LANES).toList();
 
   EventRecorder(KubernetesClient client, Clock clock) {
     this.client = client;
     this.clock = clock;
-    behind.allowCoreThreadTimeOut(true);
+  }
+
+  private static ThreadPoolExecutor lane() {
+    ThreadPoolExecutor lane =
+        new ThreadPoolExecutor(
+            1,
+            1,
+            IDLE.toSeconds(),
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(MOST_WAITING),
+            EventRecorder::thread,
+            new ThreadPoolExecutor.CallerRunsPolicy());
+    lane.allowCoreThreadTimeOut(true);
+    return lane;
   }
 
   private static Thread thread(Runnable work) {
@@ -62,6 +72,8 @@ final class EventRecorder implements AutoCloseable {
   }
 
   void record(EvalJob job, List<EventNote> notes) {
+    ThreadPoolExecutor lane =
+        lanes.get(Math.floorMod(job.getMetadata().getUid().hashCode(), LANES));
     for (EventNote note : notes) {
       LOG.info(
           "{}/{}: {}: {}",
@@ -70,7 +82,7 @@ final class EventRecorder implements AutoCloseable {
           note.reason(),
           note.message());
       Event event = event(job, note);
-      behind.execute(() -> create(event));
+      lane.execute(() -> create(event));
     }
   }
 
@@ -90,14 +102,23 @@ final class EventRecorder implements AutoCloseable {
   /** Records those that wait, if that takes no more than two seconds. */
   @Override
   public void close() {
-    behind.shutdown();
+    lanes.forEach(ThreadPoolExecutor::shutdown);
+    long end = System.nanoTime() + LAST_ONES.toNanos();
+    int lost = 0;
+    for (ThreadPoolExecutor lane : lanes) {
+      lost += isDone(lane, end) ? 0 : lane.shutdownNow().size();
+    }
+    if (lost > 0) {
+      LOG.warn("{} events are not recorded: the operator stops", lost);
+    }
+  }
+
+  private static boolean isDone(ThreadPoolExecutor lane, long end) {
     try {
-      if (!behind.awaitTermination(LAST_ONES.toMillis(), TimeUnit.MILLISECONDS)) {
-        LOG.warn("{} events are not recorded: the operator stops", behind.shutdownNow().size());
-      }
+      return lane.awaitTermination(end - System.nanoTime(), TimeUnit.NANOSECONDS);
     } catch (InterruptedException e) {
-      behind.shutdownNow();
       Thread.currentThread().interrupt();
+      return false;
     }
   }
 

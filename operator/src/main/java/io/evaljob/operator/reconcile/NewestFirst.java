@@ -22,9 +22,9 @@ final class NewestFirst implements RateLimiter<NewestFirst.Passes> {
   static final Duration RUSH = Duration.ofMillis(500);
 
   /** Longest time that a pass is put off. */
-  static final Duration LONGEST = Duration.ofSeconds(10);
+  static final Duration LONGEST = Duration.ofSeconds(30);
 
-  private static final int SHARE = 4;
+  private static final int SHARE = 12;
 
   private final InstantSource clock;
   private Instant lastNew = Instant.EPOCH;

@@ -148,8 +148,7 @@ class EventRecorderTest {
   void aPassWaitsWhereTooManyDo() {
     CompletableFuture<Void> pass =
         CompletableFuture.runAsync(() -> recorder.record(job(), notes(1_100)));
-    // The first by the recorder's own thread, the thousand behind it are full, the next by the
-    // pass.
+    // The first by the lane's own thread, a thousand wait behind it, the next by the pass.
     await().until(() -> sent.get() == 2);
     assertThat(pass).isNotDone();
 

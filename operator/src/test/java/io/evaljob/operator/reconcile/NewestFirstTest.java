@@ -29,11 +29,11 @@ class NewestFirstTest {
   }
 
   @Test
-  void whileNewOnesComeOthersHaveOnePassInFour() {
+  void whileNewOnesComeOthersHaveOnePassInTwelve() {
     NewestFirst.Passes old = old();
     assertThat(isPutOff(old)).isTrue();
     int taken = 0;
-    for (int i = 0; i < 30; i++) {
+    for (int i = 0; i < 110; i++) {
       assertThat(isPutOff(limiter.initState())).isFalse();
       taken += isPutOff(old) ? 0 : 1;
     }
