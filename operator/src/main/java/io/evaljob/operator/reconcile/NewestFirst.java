@@ -22,7 +22,7 @@ final class NewestFirst implements RateLimiter<NewestFirst.Passes> {
   static final Duration RUSH = Duration.ofMillis(500);
 
   /** Longest time that a pass is put off. */
-  static final Duration LONGEST = Duration.ofSeconds(30);
+  static final Duration LONGEST = Duration.ofSeconds(10);
 
   private static final int SHARE = 12;
 
