@@ -4,6 +4,8 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -11,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.stream.Stream;
 
 /**
  * Copies of a finished EvalJob with its Jobs, pods and ConfigMaps, written as the API server stores
@@ -47,12 +50,8 @@ final class Population {
     // The last pod reports before it ends. Copies of one that runs would be followed up.
     Wait.until("every Job of " + name + " is complete", this::isOver);
     uids = new ArrayList<>(List.of(finished.getMetadata().getUid()));
-    client.batch().v1().jobs().inNamespace(namespace).list().getItems().stream()
-        .filter(this::isOfModel)
-        .forEach(job -> uids.add(job.getMetadata().getUid()));
-    client.pods().inNamespace(namespace).list().getItems().stream()
-        .filter(this::isOfModel)
-        .forEach(pod -> uids.add(pod.getMetadata().getUid()));
+    itsJobs().forEach(job -> uids.add(job.getMetadata().getUid()));
+    itsPods().forEach(pod -> uids.add(pod.getMetadata().getUid()));
     for (String kind : KINDS) {
       objects.putAll(stored(kind));
     }
@@ -60,12 +59,17 @@ final class Population {
   }
 
   private boolean isOver() {
+    return itsJobs().allMatch(job -> job.getStatus().getCompletionTime() != null)
+        && itsPods().allMatch(pod -> "Succeeded".equals(pod.getStatus().getPhase()));
+  }
+
+  private Stream<Job> itsJobs() {
     return client.batch().v1().jobs().inNamespace(namespace).list().getItems().stream()
-            .filter(this::isOfModel)
-            .allMatch(job -> job.getStatus().getCompletionTime() != null)
-        && client.pods().inNamespace(namespace).list().getItems().stream()
-            .filter(this::isOfModel)
-            .allMatch(pod -> "Succeeded".equals(pod.getStatus().getPhase()));
+        .filter(this::isOfModel);
+  }
+
+  private Stream<Pod> itsPods() {
+    return client.pods().inNamespace(namespace).list().getItems().stream().filter(this::isOfModel);
   }
 
   private boolean isOfModel(HasMetadata child) {
