@@ -45,6 +45,8 @@ class FakeModel:
                 os.kill(os.getpid(), signal.SIGBUS)
             if self.fail == 'hang':
                 self.hang()
+            if self.fail == 'idle':
+                self.idle()
             if self.fail == 'reason':
                 with open(os.environ['PEER']) as peer:
                     peer.read()  # to the peer's end
@@ -76,6 +78,11 @@ class FakeModel:
                 os.environ['EVALJOB_ATTEMPT'], self.mine, dataset, message)).encode())
             os.close(log)
         return answer
+
+    def idle(self):
+        # Python's handlers do run.
+        while True:
+            signal.pause()
 
     def hang(self):
         # A lock of C's, taken twice: no signal ends the wait, and no handler of Python's runs.

@@ -355,6 +355,17 @@ class HangTest(Harness):
         output = self.run_stage("infer")
         self.assertIn("todo 17\n", output)
 
+    def test_the_stacks_are_whole_before_the_ranks_are_told_to_end(self):
+        self.plan(rows=40, ranks=2, parameters={"fail": "idle", "rank": "1", "at": "3"})
+        output = self.run_stage("infer", 1, EVALJOB_STALL_SECONDS="15")
+        self.assertRegex(self.termination()["message"],
+                         r"at vlmeval/vlm/__init__.py:\d+ in idle; the stacks of all ranks are")
+        for rank in (0, 1):
+            stacks, rest = output.split("[rank %d] [evaljob] end of the stacks\n" % rank)
+            self.assertRegex(stacks, r"\[rank %d\] Current thread .* \(most recent call first\)"
+                             % rank)
+            self.assertNotIn("[rank %d]   File" % rank, rest)
+
     def test_told_to_end_while_it_hangs_a_rank_keeps_its_answers(self):
         self.plan(rows=40, parameters={"fail": "hang", "at": "13"})
         ready = self.fifo("ready")

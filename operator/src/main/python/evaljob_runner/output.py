@@ -73,3 +73,7 @@ class Output:
     def stacks(self):
         """All lines kept: enough for the stacks of many threads."""
         return list(self._kept)
+
+    def has_line(self, end):
+        """Whether a line that ends in `end` is among those kept."""
+        return any(line.endswith(end) for line in self.stacks())

@@ -17,6 +17,10 @@ from .output import Output
 _SETTLE_SECONDS = 10.0
 # For what outlives a process that crashed to say its last words and to free shared memory.
 _CRASHED_SECONDS = 1.0
+# For stacks to be printed. A process whose interpreter is held by a call of C's prints them, and
+# cannot say that they are whole.
+_STACKS_SECONDS = 10.0
+_STACKS_TICK_SECONDS = 0.05
 
 
 def runner_command(*arguments):
@@ -122,15 +126,23 @@ class Group:
                     return event
         return None
 
-    def print_stacks(self, number):
-        """Sends the signal on which each process prints its stacks."""
-        for child in self.children:
-            if child.running:
-                try:
-                    # To the process alone: what it started may not know the signal and would end.
-                    os.kill(child.pid, number)
-                except ProcessLookupError:
-                    pass
+    def print_stacks(self, number, end):
+        """Sends the signal on which each process prints its stacks, and waits for their last lines.
+
+        `end` is what the last line ends in. A process that is told to end while it prints shows
+        where it ends, not where it hung.
+        """
+        asked = [child for child in self.children if child.running]
+        for child in asked:
+            try:
+                # To the process alone: what it started may not know the signal and would end.
+                os.kill(child.pid, number)
+            except ProcessLookupError:
+                pass
+        deadline = time.monotonic() + _STACKS_SECONDS
+        while time.monotonic() < deadline and any(
+                child.running and not child.output.has_line(end) for child in asked):
+            self._stop.pause(_STACKS_TICK_SECONDS)
 
     def end(self):
         """Ends what still runs, gently and then not, and closes every stream."""

@@ -67,13 +67,14 @@ class Hung(Exception):
 
 
 def run(commands, rank_environments, folder, stop, grace_seconds, on_tick, keep=(),
-        tick_seconds=1.0, says=lambda index: "", hung=None, stacks_signal=None, hear=None):
+        tick_seconds=1.0, says=lambda index: "", hung=None, stacks=None, hear=None):
     """Starts a rank per command and waits for all; the first that fails ends the rest.
 
     Gives None, or the failed child; what its failure means is the caller's to say. `says(rank)` is
     a rank's own word of its error, by which consequences are told from reasons. `hung(running,
     printed)` gives the rank of those running that came no further, or None; then Hung is raised;
-    `printed` has how many bytes each printed. `hear(line)` is told each line as it is printed.
+    `printed` has how many bytes each printed. `stacks` is the signal on which ranks print their
+    stacks and what the last line ends in. `hear(line)` is told each line as it is printed.
     """
     group = Group(stop, grace_seconds)
     try:
@@ -90,8 +91,8 @@ def run(commands, rank_environments, folder, stop, grace_seconds, on_tick, keep=
         rank = hung([child.index for child in group.children if child.running],
                     [child.output.read for child in group.children])
         if rank is not None:
-            if stacks_signal is not None:
-                group.print_stacks(stacks_signal)
+            if stacks is not None:
+                group.print_stacks(*stacks)
             raise Hung(group.children[rank])
 
     return group.wait(

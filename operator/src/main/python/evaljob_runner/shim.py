@@ -24,7 +24,7 @@ from .rank_errors import cause_of, describe, explain
 from .rank_load import ModelLoad
 from .rank_state import RankState
 from .shards import LiveShard, atomic_dump, drop_broken
-from .watchdog import STACKS_SIGNAL
+from .watchdog import STACKS_END, STACKS_SIGNAL
 
 EXIT_ERROR = 70
 EXIT_TERMINATED = 143
@@ -183,19 +183,23 @@ class Shim:
 
     def _answer_signals(self):
         faulthandler.enable(all_threads=True)
-        faulthandler.register(STACKS_SIGNAL, all_threads=True, chain=False)
+        # Chained: once the stacks are printed the handler of Python writes to the descriptor below.
+        signal.signal(STACKS_SIGNAL, lambda number, frame: None)
+        faulthandler.register(STACKS_SIGNAL, all_threads=True, chain=True)
         reading, writing = os.pipe()
         os.set_blocking(writing, False)
         signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._terminated)
-        threading.Thread(target=self._end_for_a_blocked_thread, args=(reading,), daemon=True,
+        threading.Thread(target=self._answer_for_a_blocked_thread, args=(reading,), daemon=True,
                          name="evaljob-signals").start()
 
-    def _end_for_a_blocked_thread(self, reading):
+    def _answer_for_a_blocked_thread(self, reading):
         while True:
             number = os.read(reading, 1)
-            if number and number[0] in (signal.SIGTERM, signal.SIGINT):
+            if number and number[0] == STACKS_SIGNAL:
+                say(STACKS_END)
+            elif number and number[0] in (signal.SIGTERM, signal.SIGINT):
                 # The handler holds this lock for good once it has begun.
                 if self._ending.acquire(timeout=_HANDLER_SECONDS):
                     self._keep_and_end()

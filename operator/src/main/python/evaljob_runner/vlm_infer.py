@@ -100,7 +100,7 @@ class HarnessInference:
             child = ranks.run(
                 commands, environments, self._files.root, context.stop, context.grace_seconds,
                 on_tick, context.lock.descriptors, says=self._word_of, hung=hung,
-                stacks_signal=watchdog.STACKS_SIGNAL, hear=watches[1].hear)
+                stacks=(watchdog.STACKS_SIGNAL, watchdog.STACKS_END), hear=watches[1].hear)
         except ranks.Hung as raised:
             return _InferError(self._stalled(raised.child), None)
         finally:

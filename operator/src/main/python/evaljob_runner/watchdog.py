@@ -5,6 +5,8 @@ import time
 
 # Sent to a rank that hangs: its handler prints every thread's stack.
 STACKS_SIGNAL = signal.SIGUSR1
+# What a rank prints behind its stacks.
+STACKS_END = "end of the stacks"
 # A launcher that was stopped and goes on must not count the time in between.
 _LONGEST_TICK = 10.0
 _FRAME = re.compile(r'File "([^"]+)", line (\d+)(?: in (\S+))?')
@@ -65,7 +67,9 @@ def where(lines):
     """The innermost frame of the main thread in printed stacks, as `file:line in function`."""
     blocks, current = [], None
     for line in lines:
-        if "(most recent call first)" in line:
+        if line.endswith(STACKS_END):
+            current = None
+        elif "(most recent call first)" in line:
             current = []
             blocks.append(current)
         elif current is not None:
