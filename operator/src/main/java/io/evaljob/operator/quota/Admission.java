@@ -7,6 +7,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.PriorityQueue;
 import java.util.Set;
 
 /**
@@ -15,7 +16,8 @@ import java.util.Set;
  * <p>Demands are looked at in {@link Demand#ORDER}. One that fits is granted whole. One that does
  * not fit lets those behind it pass until it has waited for the patience of the limits; from then
  * on what becomes free is kept for it: in its namespace, where it waits for the namespace's limit,
- * else in the whole quota. One that is greater than a limit holds nobody up.
+ * else in the whole quota. One that is greater than a limit holds nobody up. Where nothing is free
+ * any more those behind the head of the queue are counted, in no order.
  *
  * <p>What holds devices is charged even where nobody granted it (a quota made in mid-run, a
  * namespace that came to it): nothing is killed, and nothing is granted until there is room.
@@ -40,6 +42,10 @@ public final class Admission {
   private final Map<String, Integer> queued = new HashMap<>();
   private final Map<InNamespace, Integer> usedThere = new HashMap<>();
   private final Map<String, Integer> positions = new HashMap<>();
+
+  /** Demands that were not looked at yet, by resource. */
+  private final Map<String, Integer> unseen = new HashMap<>();
+
   private final Set<String> kept = new HashSet<>();
   private final Set<InNamespace> keptThere = new HashSet<>();
 
@@ -72,11 +78,20 @@ public final class Admission {
         .filter(charge -> !ledger.containsKey(charge.key()))
         .sorted(LEDGER_ORDER)
         .forEach(this::charge);
-    snapshot.waiting().stream()
-        .filter(demand -> snapshot.isOurs(demand.namespace(), demand.resource()))
-        .filter(demand -> !ledger.containsKey(demand.key()))
-        .sorted(Demand.ORDER)
-        .forEach(this::admit);
+    PriorityQueue<Demand> queue = new PriorityQueue<>(Demand.ORDER);
+    for (Demand demand : snapshot.waiting()) {
+      if (snapshot.isOurs(demand.namespace(), demand.resource())
+          && !ledger.containsKey(demand.key())) {
+        queue.add(demand);
+        unseen.merge(demand.resource(), 1, Integer::sum);
+      }
+    }
+    while (unseen.keySet().stream().anyMatch(this::isOrderAsked)) {
+      Demand demand = queue.remove();
+      unseen.merge(demand.resource(), -1, Integer::sum);
+      admit(demand);
+    }
+    queue.forEach(this::queue);
     return new Decision(
         ledger.values().stream().sorted(LEDGER_ORDER).limit(LEDGER_BOUND).toList(),
         granted,
@@ -111,6 +126,21 @@ public final class Admission {
     }
   }
 
+  /** Whether it matters who is next: devices may be granted, or a place of the head is empty. */
+  private boolean isOrderAsked(String resource) {
+    boolean canGrant =
+        !kept.contains(resource)
+            && used.get(resource) < snapshot.limits().hard().get(resource)
+            && ledger.size() < LEDGER_BOUND;
+    return unseen.get(resource) > 0
+        && (canGrant || positions.getOrDefault(resource, 0) < HEAD_BOUND);
+  }
+
+  private void queue(Demand demand) {
+    waiting++;
+    queued.merge(demand.resource(), demand.devices(), Integer::sum);
+  }
+
   private void admit(Demand demand) {
     Limits limits = snapshot.limits();
     String resource = demand.resource();
@@ -127,12 +157,11 @@ public final class Admission {
       granted.add(demand);
       return;
     }
-    waiting++;
+    queue(demand);
     int position = positions.merge(resource, 1, Integer::sum);
     if (position <= HEAD_BOUND) {
       head.add(new Place(position, demand));
     }
-    queued.merge(resource, demand.devices(), Integer::sum);
     if (first
         && demand.devices() <= limits.most(resource)
         && demand.isOverdue(snapshot.now(), limits.patience())) {

@@ -2,6 +2,7 @@ package io.evaljob.operator.quota;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -42,6 +43,7 @@ public final class QuotaRules {
     rules.workConserving();
     rules.firstComeFirstServed();
     rules.whatIsOverdueIsNotPassed();
+    rules.theQueueIsCountedWholeAndShownInOrder();
   }
 
   /** What was charged before is not taken away by a lower limit; nothing is added beyond one. */
@@ -119,5 +121,22 @@ public final class QuotaRules {
 
   private int usedIn(Demand demand) {
     return usedThere.getOrDefault(demand.namespace(), 0);
+  }
+
+  private void theQueueIsCountedWholeAndShownInOrder() {
+    List<Demand> left =
+        snapshot.waiting().stream()
+            .filter(demand -> snapshot.isOurs(demand.namespace(), demand.resource()))
+            .filter(demand -> !charged.contains(demand.key()))
+            .sorted(Demand.ORDER)
+            .toList();
+    assertThat(decision.waiting()).isEqualTo(left.size());
+    assertThat(decision.queued().get(resource))
+        .isEqualTo(left.stream().mapToInt(Demand::devices).sum());
+    List<Place> head = new ArrayList<>();
+    for (Demand demand : left.subList(0, Math.min(left.size(), Admission.HEAD_BOUND))) {
+      head.add(new Place(head.size() + 1, demand));
+    }
+    assertThat(decision.head()).isEqualTo(head);
   }
 }
