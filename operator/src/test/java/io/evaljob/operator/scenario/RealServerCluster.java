@@ -65,6 +65,21 @@ final class RealServerCluster implements TestCluster {
     return name;
   }
 
+  /** By kubectl, as a person does. */
+  @Override
+  public void edit(String namespace, String name, String field, Object value) {
+    var change = Map.of("op", "add", "path", "/spec/" + field, "value", value);
+    plane
+        .kubectl()
+        .run(
+            "patch",
+            "evaljob",
+            name,
+            "--namespace=" + namespace,
+            "--type=json",
+            "--patch=" + Serialization.asJson(List.of(change)));
+  }
+
   @Override
   public String nodeName() {
     return node;

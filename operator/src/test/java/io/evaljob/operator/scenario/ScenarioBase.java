@@ -21,9 +21,7 @@ import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.utils.Serialization;
-import java.net.HttpURLConnection;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
@@ -241,22 +239,9 @@ abstract class ScenarioBase {
     return read(job.getMetadata().getName());
   }
 
-  /** Edits over what the operator has written meanwhile, as an editor does. */
   EvalJob edit(String name, String field, Object value) {
-    while (true) {
-      try {
-        return cluster
-            .client()
-            .resources(EvalJob.class)
-            .inNamespace(namespace)
-            .withName(name)
-            .edit(job -> Samples.edited(job, field, value));
-      } catch (KubernetesClientException e) {
-        if (e.getCode() != HttpURLConnection.HTTP_CONFLICT) {
-          throw e;
-        }
-      }
-    }
+    cluster.edit(namespace, name, field, value);
+    return read(name);
   }
 
   EvalJob awaitWaiting(String name, String reason) {

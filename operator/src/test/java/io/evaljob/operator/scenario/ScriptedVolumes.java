@@ -1,5 +1,6 @@
 package io.evaljob.operator.scenario;
 
+import io.fabric8.kubernetes.api.model.PersistentVolume;
 import io.fabric8.kubernetes.api.model.PersistentVolumeBuilder;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.storage.StorageClassBuilder;
@@ -76,33 +77,35 @@ final class ScriptedVolumes implements AutoCloseable {
       return;
     }
     try {
-      client
-          .resource(
-              new PersistentVolumeBuilder()
-                  .withNewMetadata()
-                  .withName(volume(claim))
-                  .endMetadata()
-                  .withNewSpec()
-                  .withStorageClassName(name)
-                  .withAccessModes(claim.getSpec().getAccessModes())
-                  .withCapacity(claim.getSpec().getResources().getRequests())
-                  .withPersistentVolumeReclaimPolicy("Retain")
-                  .withNewHostPath()
-                  .withPath("/nowhere")
-                  .endHostPath()
-                  .withNewClaimRef()
-                  .withApiVersion("v1")
-                  .withKind("PersistentVolumeClaim")
-                  .withNamespace(claim.getMetadata().getNamespace())
-                  .withName(claim.getMetadata().getName())
-                  .withUid(claim.getMetadata().getUid())
-                  .endClaimRef()
-                  .endSpec()
-                  .build())
-          .create();
+      client.resource(volumeOf(claim)).create();
     } catch (KubernetesClientException e) {
       made.remove(claim.getMetadata().getUid());
     }
+  }
+
+  /** A volume for a claim and no other. */
+  static PersistentVolume volumeOf(PersistentVolumeClaim claim) {
+    return new PersistentVolumeBuilder()
+        .withNewMetadata()
+        .withName(volume(claim))
+        .endMetadata()
+        .withNewSpec()
+        .withStorageClassName(claim.getSpec().getStorageClassName())
+        .withAccessModes(claim.getSpec().getAccessModes())
+        .withCapacity(claim.getSpec().getResources().getRequests())
+        .withPersistentVolumeReclaimPolicy("Retain")
+        .withNewHostPath()
+        .withPath("/nowhere")
+        .endHostPath()
+        .withNewClaimRef()
+        .withApiVersion("v1")
+        .withKind("PersistentVolumeClaim")
+        .withNamespace(claim.getMetadata().getNamespace())
+        .withName(claim.getMetadata().getName())
+        .withUid(claim.getMetadata().getUid())
+        .endClaimRef()
+        .endSpec()
+        .build();
   }
 
   private static String volume(PersistentVolumeClaim claim) {

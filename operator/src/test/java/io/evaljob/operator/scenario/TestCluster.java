@@ -1,7 +1,10 @@
 package io.evaljob.operator.scenario;
 
+import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.operator.report.ReportSink;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import java.net.HttpURLConnection;
 import java.util.Optional;
 import java.util.function.Supplier;
 
@@ -20,6 +23,28 @@ public interface TestCluster extends AutoCloseable {
 
   /** Makes a namespace for EvalJobs and returns its name. */
   String newNamespace();
+
+  /**
+   * Sets a field of an EvalJob's spec over what the operator has written meanwhile.
+   *
+   * @param value what the whole field becomes
+   */
+  default void edit(String namespace, String name, String field, Object value) {
+    while (true) {
+      try {
+        client()
+            .resources(EvalJob.class)
+            .inNamespace(namespace)
+            .withName(name)
+            .edit(job -> Samples.edited(job, field, value));
+        return;
+      } catch (KubernetesClientException e) {
+        if (e.getCode() != HttpURLConnection.HTTP_CONFLICT) {
+          throw e;
+        }
+      }
+    }
+  }
 
   /** Name of the node that pods run on, which is its label {@code kubernetes.io/hostname} too. */
   String nodeName();
