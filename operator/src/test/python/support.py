@@ -15,7 +15,7 @@ import unittest
 
 ROOT = os.path.abspath(os.path.join(
     os.path.dirname(__file__), "..", "..", "main", "python"))
-TIMEOUT = 60
+TIMEOUT = 180
 
 PLAN = {
     "schemaVersion": "1",

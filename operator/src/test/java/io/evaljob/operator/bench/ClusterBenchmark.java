@@ -1,6 +1,7 @@
 package io.evaljob.operator.bench;
 
 import io.evaljob.api.v1alpha1.EvalJob;
+import io.evaljob.operator.testbed.PatientAwaits;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -58,6 +59,7 @@ public final class ClusterBenchmark {
 
   /** Runs everything and writes the table. */
   public static void main(String[] args) throws Exception {
+    PatientAwaits.apply();
     endWithParent();
     long began = System.nanoTime();
     int exit = 0;

@@ -72,9 +72,7 @@ class OperatorProcessTest {
     int health = process.healthPort();
     try {
       assertThat(status(health, "/livez")).isEqualTo(200);
-      await()
-          .atMost(Duration.ofSeconds(30))
-          .untilAsserted(() -> assertThat(status(health, "/readyz")).isEqualTo(200));
+      await().untilAsserted(() -> assertThat(status(health, "/readyz")).isEqualTo(200));
       assertThat(client.secrets().inNamespace("evaljob-system").withName("evaljob-report-ca").get())
           .isNotNull();
       new Socket(InetAddress.getLoopbackAddress(), process.reportPort()).close();

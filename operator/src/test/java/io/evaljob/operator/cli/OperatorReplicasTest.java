@@ -52,7 +52,6 @@ class OperatorReplicasTest {
   private static final String OPERATOR = "evaljob-system";
   private static final String NAMESPACE = "vlm";
   private static final Duration LEASE = Duration.ofSeconds(3);
-  private static final Duration LONG = Duration.ofSeconds(60);
   private static final Duration OFTEN = Duration.ofMillis(10);
 
   @TempDir Path folder;
@@ -205,20 +204,20 @@ class OperatorReplicasTest {
 
   private Replica start(String name) throws IOException {
     Replica replica = new Replica(name);
-    await().atMost(LONG).until(() -> replica.get("/readyz").startsWith("200"));
+    await().until(() -> replica.get("/readyz").startsWith("200"));
     return replica;
   }
 
   private Replica startLeader() throws IOException {
     Replica leader = start("first");
-    await().atMost(LONG).pollInterval(OFTEN).until(leader.process::leads);
+    await().pollInterval(OFTEN).until(leader.process::leads);
     return leader;
   }
 
   /** A run whose processes wait in the middle of their second data set until the gate opens. */
   private void givenARunInItsMiddle() {
     apply(job());
-    await().atMost(LONG).pollInterval(OFTEN).until(() -> answers().size() == 8);
+    await().pollInterval(OFTEN).until(() -> answers().size() == 8);
   }
 
   private static HasMetadata job() {
@@ -255,7 +254,6 @@ class OperatorReplicasTest {
   private void assertWhole() throws IOException {
     EvalJob job =
         await()
-            .atMost(LONG)
             .pollInterval(OFTEN)
             .until(
                 this::read,
@@ -312,10 +310,7 @@ class OperatorReplicasTest {
     openGate();
 
     // Before the runner's patience ends, and the time in which a report may be stored.
-    await()
-        .atMost(Duration.ofSeconds(30))
-        .pollInterval(OFTEN)
-        .until(() -> !first.process.leads() && first.sentOn() > 0);
+    await().pollInterval(OFTEN).until(() -> !first.process.leads() && first.sentOn() > 0);
     start("second");
     assertWhole();
   }
@@ -328,7 +323,7 @@ class OperatorReplicasTest {
     first.cut = true;
     openGate();
 
-    await().atMost(LONG).pollInterval(OFTEN).until(second.process::leads);
+    await().pollInterval(OFTEN).until(second.process::leads);
     assertThat(first.process.leads()).isFalse();
     int inVain = first.writes.size();
     assertWhole();
@@ -337,7 +332,7 @@ class OperatorReplicasTest {
 
     first.cut = false;
     second.close();
-    await().atMost(LONG).pollInterval(OFTEN).until(first.process::leads);
+    await().pollInterval(OFTEN).until(first.process::leads);
   }
 
   /** A standby sees what happens and does nothing about it; no second event comes. */
@@ -346,7 +341,7 @@ class OperatorReplicasTest {
     Replica first = startLeader();
     Replica second = start("second");
     first.cut = true;
-    await().atMost(LONG).pollInterval(OFTEN).until(() -> !first.process.leads());
+    await().pollInterval(OFTEN).until(() -> !first.process.leads());
     openGate();
     apply(runtime("later"));
     apply(job());
@@ -354,7 +349,6 @@ class OperatorReplicasTest {
 
     assertWhole();
     await()
-        .atMost(LONG)
         .until(
             () ->
                 sandbox.client().resources(EvalRuntime.class).withName("later").get().getStatus()
@@ -371,7 +365,7 @@ class OperatorReplicasTest {
     int last = first.writes.size();
     assertThat(holder()).as("released, or taken already").doesNotStartWith("first_");
 
-    await().atMost(LONG).pollInterval(OFTEN).until(second.process::leads);
+    await().pollInterval(OFTEN).until(second.process::leads);
     assertWhole();
     assertThat(first.writes).hasSize(last);
     second.close();
@@ -383,7 +377,6 @@ class OperatorReplicasTest {
     Replica only = startLeader();
     givenARunInItsMiddle();
     await()
-        .atMost(LONG)
         .ignoreException(KubernetesClientException.class)
         .until(
             () ->
@@ -398,13 +391,13 @@ class OperatorReplicasTest {
                                 .build())
                         .update()
                     != null);
-    await().atMost(LONG).pollInterval(OFTEN).until(() -> !only.process.leads());
+    await().pollInterval(OFTEN).until(() -> !only.process.leads());
     List<String> before = new ArrayList<>(only.writes);
     openGate();
     // The inference ends, and its final report is refused again and again.
-    await().atMost(LONG).until(() -> answers().size() == 12);
+    await().until(() -> answers().size() == 12);
     double refused = only.sentOn();
-    await().atMost(LONG).until(() -> only.sentOn() > refused + 1);
+    await().until(() -> only.sentOn() > refused + 1);
     assertThat(only.writes).isEqualTo(before);
     assertThat(only.get("/readyz")).startsWith("200");
 

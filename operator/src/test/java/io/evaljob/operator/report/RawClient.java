@@ -14,7 +14,7 @@ import javax.net.ssl.SSLSocket;
 /** A client of one connection that says what a test wants, and need not speak HTTP. */
 final class RawClient implements Closeable {
   /** Far beyond what anything here takes: it only ends a test that would hang. */
-  static final Duration PATIENCE = Duration.ofSeconds(20);
+  static final Duration PATIENCE = Duration.ofMinutes(1);
 
   private static final int PACE_MILLIS = 10;
 

@@ -86,7 +86,7 @@ class BootstrapTest {
             .redirectOutput(output.toFile());
     builder.environment().put("TMPDIR", folder.toString());
     Process process = builder.start();
-    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.waitFor(180, TimeUnit.SECONDS)).isTrue();
     return new Ended(process.exitValue(), Files.readString(output));
   }
 

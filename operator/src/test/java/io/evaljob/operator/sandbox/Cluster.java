@@ -15,7 +15,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -103,7 +102,6 @@ final class Cluster implements AutoCloseable {
 
   Job finished(String name) {
     await()
-        .atMost(Duration.ofSeconds(30))
         .until(
             () ->
                 client().batch().v1().jobs().withName(name).get().getStatus() != null
@@ -130,7 +128,6 @@ final class Cluster implements AutoCloseable {
 
   Pod running(String job) {
     await()
-        .atMost(Duration.ofSeconds(30))
         .until(
             () ->
                 find(job)

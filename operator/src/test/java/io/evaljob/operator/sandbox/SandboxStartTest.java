@@ -15,7 +15,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -100,7 +99,7 @@ class SandboxStartTest {
       await().until(() -> Files.exists(asked));
       Thread closing = new Thread(cluster.sandbox()::close);
       closing.start();
-      await().atMost(Duration.ofSeconds(60)).until(() -> !stopping.isAlive() && !closing.isAlive());
+      await().until(() -> !stopping.isAlive() && !closing.isAlive());
     }
     try (Cluster next = new Cluster(Cluster.config(folder))) {
       Pod pod = next.pod("deaf");

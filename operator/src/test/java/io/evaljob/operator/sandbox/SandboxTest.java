@@ -390,7 +390,6 @@ class SandboxTest {
     String version = cluster.client().pods().list().getMetadata().getResourceVersion();
     await()
         .during(Duration.ofMillis(700))
-        .atMost(Duration.ofSeconds(5))
         .until(
             () ->
                 cluster.client().pods().list().getMetadata().getResourceVersion().equals(version));

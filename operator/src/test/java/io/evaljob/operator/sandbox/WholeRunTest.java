@@ -43,9 +43,7 @@ class WholeRunTest {
       apply(sandbox.client());
       try (Running operator = Running.start(sandbox.client())) {
         assertThat(operator.operator()).isNotNull();
-        await()
-            .atMost(Duration.ofSeconds(60))
-            .until(() -> phase(sandbox.client()).matches("Succeeded|Failed|PartiallyFailed"));
+        await().until(() -> phase(sandbox.client()).matches("Succeeded|Failed|PartiallyFailed"));
       }
       EvalJob job = job(sandbox.client());
       assertThat(job.getStatus().phase()).as("%s", job.getStatus()).isEqualTo("Succeeded");

@@ -75,7 +75,6 @@ record PretendedRunner(Supplier<Optional<ReportSink>> reports) {
     while (!Thread.currentThread().isInterrupted()) {
       PodIdentity who =
           await()
-              .atMost(Duration.ofMinutes(2))
               .pollInterval(Duration.ofMillis(10))
               .until(() -> known(pod), Optional::isPresent)
               .orElseThrow();

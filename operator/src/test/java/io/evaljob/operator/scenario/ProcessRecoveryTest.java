@@ -14,7 +14,7 @@ class ProcessRecoveryTest extends ProcessScenarios {
   void aRestartOfEverythingDoesNoWorkTwice() {
     RequestTap tap = startOperator();
     apply(job("restarted", "long"));
-    await().atMost(Duration.ofSeconds(30)).until(() -> answersOf("long").size() == 8);
+    await().until(() -> answersOf("long").size() == 8);
     tap.cut();
     restart();
 
@@ -36,7 +36,6 @@ class ProcessRecoveryTest extends ProcessScenarios {
     for (int allowed = 1; !finishedNow("piecewise"); allowed++) {
       RequestTap tap = startOperator(RequestTap.cuttingAfter(allowed));
       await()
-          .atMost(Duration.ofSeconds(30))
           .pollInterval(Duration.ofMillis(20))
           .until(() -> tap.cutOff().getCount() == 0 || finishedNow("piecewise"));
       stopOperator();

@@ -20,7 +20,6 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import java.net.HttpURLConnection;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -315,7 +314,6 @@ abstract class QuotaScenarios extends ScenarioBase {
       List<String> names = IntStream.range(0, 6).mapToObj(i -> "job-" + i).toList();
       names.forEach(name -> apply(job(name, "model")));
       await()
-          .atMost(Duration.ofSeconds(60))
           .until(
               () -> {
                 EvalQuotaStatus status = readQuota("team").getStatus();
@@ -357,9 +355,7 @@ abstract class QuotaScenarios extends ScenarioBase {
       cut.cutAfter(allowed);
       String name = "run-" + allowed;
       EvalJob job = applied(job(name, "base"));
-      await()
-          .atMost(Duration.ofSeconds(60))
-          .until(() -> cut.cutOff().getCount() == 0 || finished(read(name)));
+      await().until(() -> cut.cutOff().getCount() == 0 || finished(read(name)));
       if (!runningInfers().isEmpty()) {
         assertThat(readQuota("team").getStatus().reservations())
             .as("killed after %d writes", allowed)

@@ -9,7 +9,6 @@ import io.evaljob.operator.resources.Labels;
 import io.evaljob.operator.testbed.ControlPlane;
 import io.evaljob.operator.testbed.RealCluster;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -46,7 +45,6 @@ class RealLifeTest extends LifeScenarios {
     cluster().client().resource(job).delete();
 
     await()
-        .atMost(Duration.ofMinutes(1))
         .untilAsserted(
             () -> {
               assertThat(jobs(job)).isEmpty();

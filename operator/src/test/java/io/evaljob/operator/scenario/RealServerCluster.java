@@ -153,7 +153,6 @@ final class RealServerCluster implements TestCluster {
 
   private void awaitServed(String version, boolean wanted) {
     await()
-        .atMost(Duration.ofSeconds(30))
         .until(
             () -> {
               var served = client().getApiResources("kueue.x-k8s.io/" + version);
@@ -178,7 +177,6 @@ final class RealServerCluster implements TestCluster {
     started.start();
     // A new node is tainted until a controller has seen it ready.
     await()
-        .atMost(Duration.ofMinutes(1))
         .pollInterval(Duration.ofMillis(20))
         .until(() -> client().nodes().withName(name).get().getSpec().getTaints().isEmpty());
   }
@@ -194,7 +192,6 @@ final class RealServerCluster implements TestCluster {
       client().resources(EvalJob.class).inNamespace(namespace).delete();
     }
     await()
-        .atMost(Duration.ofMinutes(2))
         .pollInterval(Duration.ofMillis(100))
         .untilAsserted(() -> assertThat(namespaces.stream().flatMap(this::left)).isEmpty());
     namespaces.forEach(namespace -> client().namespaces().withName(namespace).delete());

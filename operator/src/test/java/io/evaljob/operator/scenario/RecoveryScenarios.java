@@ -163,9 +163,7 @@ abstract class RecoveryScenarios extends ScenarioBase {
     for (int allowed = 0; allowed < namespaces.size(); allowed++) {
       turnTo(namespaces.get(allowed));
       CountDownLatch cutOff = cut.cutOff(namespace());
-      await()
-          .atMost(Duration.ofMinutes(1))
-          .until(() -> cutOff.getCount() == 0 || finished(read(name)));
+      await().until(() -> cutOff.getCount() == 0 || finished(read(name)));
       if (!cutOff.await(1, TimeUnit.SECONDS)) {
         assertThat(allowed).isGreaterThan(namespaces.size() / 2);
       }
@@ -218,7 +216,6 @@ abstract class RecoveryScenarios extends ScenarioBase {
   private EndState endOf(String name) {
     EvalJob job =
         Awaitility.await()
-            .atMost(Duration.ofMinutes(1))
             .pollInterval(Duration.ofMillis(20))
             .until(() -> read(name), ScenarioBase::finished);
     EvalJobStatus status = job.getStatus();
@@ -311,9 +308,7 @@ abstract class RecoveryScenarios extends ScenarioBase {
     for (String namespace : namespaces) {
       turnTo(namespace);
       CountDownLatch cutOff = cut.cutOff(namespace());
-      await()
-          .atMost(Duration.ofMinutes(1))
-          .until(() -> cutOff.getCount() == 0 || rests(read("paused").getStatus()));
+      await().until(() -> cutOff.getCount() == 0 || rests(read("paused").getStatus()));
     }
     abandonOperator();
     startOperator();

@@ -153,7 +153,7 @@ class RightsUsedTest extends ScenarioBase {
     admin.leases().inNamespace(namespace).withName("evaljob-operator").delete();
     admin.secrets().inNamespace(namespace).withName("evaljob-report-ca").delete();
     try (ShippedOperator operator = ShippedOperator.start(plane)) {
-      await().atMost(Duration.ofSeconds(30)).until(operator::leads);
+      await().until(operator::leads);
       assertThat(report(operator.reportPort())).isIn(401, 403);
     }
     try (KubernetesClient client = plane.operatorClient(Map.of())) {

@@ -47,8 +47,6 @@ abstract class ScenarioBase {
   static final RunnerArchive RUNNER =
       RunnerArchive.of(Map.of("__main__.py", "pass".getBytes(StandardCharsets.UTF_8)));
 
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
-
   private final AtomicReference<EvalJobOperator> operator = new AtomicReference<>();
   private final List<EvalJobOperator> abandoned = new ArrayList<>();
   private final List<KubernetesClient> operatorClients = new ArrayList<>();
@@ -226,7 +224,6 @@ abstract class ScenarioBase {
 
   EvalQuotaStatus awaitQuota(String name, Predicate<EvalQuotaStatus> wanted) {
     return await()
-        .atMost(Duration.ofSeconds(30))
         .pollInterval(Duration.ofMillis(20))
         .until(
             () -> readQuota(name),
@@ -245,14 +242,9 @@ abstract class ScenarioBase {
   }
 
   EvalJob awaitWaiting(String name, String reason) {
-    return awaitWaiting(name, reason, PATIENCE);
-  }
-
-  EvalJob awaitWaiting(String name, String reason, Duration most) {
     return awaitJob(
         name,
-        status -> status.waitingIfSet().filter(why -> reason.equals(why.reason())).isPresent(),
-        most);
+        status -> status.waitingIfSet().filter(why -> reason.equals(why.reason())).isPresent());
   }
 
   EvalJob read(String name) {
@@ -272,12 +264,7 @@ abstract class ScenarioBase {
   }
 
   EvalJob awaitJob(String name, Predicate<EvalJobStatus> wanted) {
-    return awaitJob(name, wanted, PATIENCE);
-  }
-
-  private EvalJob awaitJob(String name, Predicate<EvalJobStatus> wanted, Duration most) {
     return await()
-        .atMost(most)
         .pollInterval(Duration.ofMillis(20))
         .until(
             () -> read(name),

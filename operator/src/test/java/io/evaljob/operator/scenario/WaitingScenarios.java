@@ -318,14 +318,14 @@ abstract class WaitingScenarios extends ScenarioBase {
 
     tap.cut();
     CompletableFuture<Stored> first = submitScores(who, 1);
-    assertThat(tap.cutOff().await(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(tap.cutOff().await(60, TimeUnit.SECONDS)).isTrue();
     assertThat(first).isNotDone();
 
     stopOperator();
     startOperator();
     await().until(() -> sink().find(who.podUid()), Optional::isPresent);
     CompletableFuture<Stored> second = submitScores(who, 2);
-    assertThat(second.get(20, TimeUnit.SECONDS)).isEqualTo(Stored.STORED);
+    assertThat(second.get(60, TimeUnit.SECONDS)).isEqualTo(Stored.STORED);
     EvalJobStatus stored = read("ack").getStatus();
     assertThat(stored.resultsTotal()).isEqualTo(2);
     assertThat(stored.models().get(0).resultsName()).isNotBlank();

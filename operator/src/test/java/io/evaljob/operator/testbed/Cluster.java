@@ -121,7 +121,6 @@ final class Cluster implements ControlPlane, AutoCloseable {
         .create();
     namespaces.add(name);
     await("the default account of " + name)
-        .atMost(Duration.ofSeconds(30))
         .pollInterval(Duration.ofMillis(20))
         .until(() -> admin.serviceAccounts().inNamespace(name).withName("default").get() != null);
     return name;

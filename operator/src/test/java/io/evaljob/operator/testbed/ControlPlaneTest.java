@@ -7,7 +7,6 @@ import static org.awaitility.Awaitility.await;
 import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
-import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -51,9 +50,7 @@ class ControlPlaneTest {
                 .build())
         .create();
     client.resource(owner).delete();
-    await()
-        .atMost(Duration.ofSeconds(30))
-        .until(() -> client.configMaps().inNamespace(namespace).withName("child").get() == null);
+    await().until(() -> client.configMaps().inNamespace(namespace).withName("child").get() == null);
   }
 
   @Test

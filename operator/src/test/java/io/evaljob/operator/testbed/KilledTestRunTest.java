@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -45,9 +44,7 @@ class KilledTestRunTest {
     assertThat(line).isNotNull();
     List<Long> components = Stream.of(line.split(" ", -1)).map(Long::valueOf).toList();
     assertThat(components).hasSize(4);
-    await()
-        .atMost(Duration.ofSeconds(30))
-        .until(() -> components.stream().noneMatch(KilledTestRunTest::runs));
+    await().until(() -> components.stream().noneMatch(KilledTestRunTest::runs));
   }
 
   private static boolean runs(long pid) {

@@ -201,7 +201,7 @@ class WatchTest {
   }
 
   @Test
-  @Timeout(60)
+  @Timeout(180)
   void writesGoOnWhileWatchesComeAndGo() {
     List<CompletableFuture<Void>> writers = new ArrayList<>();
     for (int i = 0; i < 2; i++) {
@@ -230,7 +230,7 @@ class WatchTest {
   }
 
   @Test
-  @Timeout(60)
+  @Timeout(180)
   void aClientThatStopsReadingHoldsUpNobody() throws IOException {
     try (Socket deaf = deafWatch()) {
       for (int i = 0; i < 40; i++) {

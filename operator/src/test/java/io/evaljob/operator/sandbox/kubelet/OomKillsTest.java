@@ -16,7 +16,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -105,7 +104,6 @@ class OomKillsTest {
       Pod pod = client.resource(pod(script)).create();
       Pod ended =
           await()
-              .atMost(Duration.ofSeconds(30))
               .until(
                   () -> client.resource(pod).get(),
                   now -> now.getStatus().getPhase().matches("Succeeded|Failed"));

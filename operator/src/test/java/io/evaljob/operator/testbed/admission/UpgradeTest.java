@@ -59,7 +59,6 @@ class UpgradeTest {
   private static void awaitRule(String placement, boolean accepted) {
     ObjectNode probe = object("probe", "placement: {" + placement + "}");
     await()
-        .atMost(Duration.ofSeconds(30))
         .pollInterval(Duration.ofMillis(50))
         .until(() -> Admitted.dryCreate(admin, "default", probe).accepted() == accepted);
   }
@@ -105,7 +104,6 @@ class UpgradeTest {
 
   private static EvalJob awaitJob(String namespace, String name, Predicate<EvalJob> wanted) {
     return await(name)
-        .atMost(Duration.ofSeconds(30))
         .pollInterval(Duration.ofMillis(50))
         .until(() -> read(namespace, name), job -> job.getStatus() != null && wanted.test(job));
   }
@@ -219,9 +217,7 @@ class UpgradeTest {
     assertThat(cluster.kubectl().askWith(definition.toString(), "apply", "-f", "-").errors())
         .isEmpty();
     ObjectNode probe = object("probe", "hibernate: true");
-    await()
-        .atMost(Duration.ofSeconds(30))
-        .until(() -> Admitted.dryCreate(admin, "default", probe).accepted());
+    await().until(() -> Admitted.dryCreate(admin, "default", probe).accepted());
     store(namespace, object("newer", "scoring: {mode: Panel}\nhibernate: true"), "");
     store(
         namespace,
@@ -229,9 +225,7 @@ class UpgradeTest {
         FINISHED.replaceFirst("\\{", "{\"quota\": \"held\", "));
 
     cluster.kubectl().run("apply", "-k", "crds");
-    await()
-        .atMost(Duration.ofSeconds(30))
-        .until(() -> !Admitted.dryCreate(admin, "default", probe).accepted());
+    await().until(() -> !Admitted.dryCreate(admin, "default", probe).accepted());
 
     assertThat(read(namespace, "newer").getSpec().scoring().mode()).isEqualTo(ScoringMode.Unknown);
     String finished = read(namespace, "newer-finished").getMetadata().getResourceVersion();

@@ -27,7 +27,6 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -43,8 +42,6 @@ import org.junit.jupiter.api.io.TempDir;
 @RealCluster(ours = true)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class LocalNodeTest {
-
-  private static final Duration LONG = Duration.ofSeconds(60);
 
   private final ControlPlane cluster;
   private final KubernetesClient client;
@@ -112,7 +109,6 @@ class LocalNodeTest {
                         2))))
         .create();
     await()
-        .atMost(LONG)
         .until(
             () ->
                 client
@@ -194,7 +190,7 @@ class LocalNodeTest {
     assertThat(container(never).getRestartCount()).isZero();
     assertThat(terminated(never).getExitCode()).isEqualTo(4);
     client.resource(always).delete();
-    await().atMost(LONG).until(() -> client.resource(always).get() == null);
+    await().until(() -> client.resource(always).get() == null);
   }
 
   @Test
@@ -212,11 +208,11 @@ class LocalNodeTest {
             shell("trap '' TERM; echo up; while :; do sleep 0.1; done"),
             spec -> spec.withTerminationGracePeriodSeconds(1L)));
     for (String name : List.of("polite", "stubborn")) {
-      await().atMost(LONG).until(() -> node.log(namespace, name).contains("up"));
+      await().until(() -> node.log(namespace, name).contains("up"));
       Pod pod = get(name);
       long pid = node.process(pod).orElseThrow();
       client.resource(pod).delete();
-      await().atMost(LONG).until(() -> get(name) == null);
+      await().until(() -> get(name) == null);
       assertThat(ProcessHandle.of(pid).filter(ProcessHandle::isAlive)).isEmpty();
     }
     assertThat(node.log(namespace, "polite")).startsWith("up\n").endsWith("flushed\n");
@@ -247,7 +243,7 @@ class LocalNodeTest {
                     .endSource()
                     .endProjected()
                     .endVolume()));
-    await().atMost(LONG).until(() -> !node.log(namespace, "token").isEmpty());
+    await().until(() -> !node.log(namespace, "token").isEmpty());
     String token = node.log(namespace, "token");
     Pod pod = get("token");
     TokenReviewStatus review = review(token, "evaljob-report");
@@ -258,9 +254,7 @@ class LocalNodeTest {
         .containsEntry("authentication.kubernetes.io/pod-uid", List.of(pod.getMetadata().getUid()));
     assertThat(review(token, "another").getAuthenticated()).isNotEqualTo(true);
     client.resource(pod).delete();
-    await()
-        .atMost(LONG)
-        .until(() -> !Boolean.TRUE.equals(review(token, "evaljob-report").getAuthenticated()));
+    await().until(() -> !Boolean.TRUE.equals(review(token, "evaljob-report").getAuthenticated()));
   }
 
   @Test
@@ -275,7 +269,7 @@ class LocalNodeTest {
     assertThat(folder.resolve("in/file")).hasContent("one\n");
     client.pods().inNamespace(namespace).delete();
     client.resource(claim).delete();
-    await().atMost(LONG).until(() -> client.persistentVolumes().withName(volume).get() == null);
+    await().until(() -> client.persistentVolumes().withName(volume).get() == null);
     assertThat(folder).doesNotExist();
   }
 
@@ -337,7 +331,6 @@ class LocalNodeTest {
     assertThat(node.log(namespace, "reads")).isEqualTo("two\n");
     create(mountingPod("outside", "waits", "true", ""));
     await()
-        .atMost(LONG)
         .untilAsserted(
             () ->
                 assertThat(client.v1().events().inNamespace(namespace).list().getItems())
@@ -350,7 +343,7 @@ class LocalNodeTest {
     client.pods().inNamespace(namespace).delete();
     String volume = client.resource(given).get().getSpec().getVolumeName();
     client.resource(given).delete();
-    await().atMost(LONG).until(() -> client.persistentVolumes().withName(volume).get() == null);
+    await().until(() -> client.persistentVolumes().withName(volume).get() == null);
     assertThat(data.resolve("file")).exists();
   }
 
@@ -361,7 +354,7 @@ class LocalNodeTest {
     create(pod(namespace, "two", spec(withDevices(shell(forever), 2))));
     List<String> given = new ArrayList<>();
     for (String name : List.of("five", "two")) {
-      await().atMost(LONG).until(() -> !node.log(namespace, name).isEmpty());
+      await().until(() -> !node.log(namespace, name).isEmpty());
       given.addAll(List.of(node.log(namespace, name).strip().split(",", -1)));
     }
     assertThat(given).hasSize(7).doesNotHaveDuplicates();
@@ -389,10 +382,10 @@ class LocalNodeTest {
                 + " nvidia.com/gpu. Requested: 2, Available: 1, which is unexpected");
 
     client.resource(get("five")).delete();
-    await().atMost(LONG).until(() -> !node.log(namespace, "waits").isEmpty());
+    await().until(() -> !node.log(namespace, "waits").isEmpty());
     assertThat(given.subList(0, 5)).contains(node.log(namespace, "waits").strip().split(",", -1));
     client.pods().inNamespace(namespace).delete();
-    await().atMost(LONG).until(() -> node.devices().isEmpty());
+    await().until(() -> node.devices().isEmpty());
   }
 
   @Test
@@ -441,7 +434,7 @@ class LocalNodeTest {
   }
 
   private Pod until(String name, Predicate<Pod> holds) {
-    return await().atMost(LONG).until(() -> get(name), pod -> pod != null && holds.test(pod));
+    return await().until(() -> get(name), pod -> pod != null && holds.test(pod));
   }
 
   private static boolean hasEnded(Pod pod) {

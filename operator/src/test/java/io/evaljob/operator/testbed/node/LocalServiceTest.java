@@ -25,7 +25,6 @@ import java.net.URLConnection;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.time.ZonedDateTime;
 import java.util.Set;
 import java.util.TreeSet;
@@ -41,8 +40,6 @@ import org.junit.jupiter.api.io.TempDir;
 @RealCluster(ours = true)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class LocalServiceTest {
-
-  private static final Duration LONG = Duration.ofSeconds(60);
 
   /** Answers with its pod's name; as well as it is told by files in its working folder. */
   private static final String SERVER =
@@ -113,12 +110,12 @@ class LocalServiceTest {
       assertThat(isReady(one)).isFalse();
       mark("one", "ready");
       until("one", LocalServiceTest::isReady);
-      await().atMost(LONG).until(() -> answers(proxy, 4).equals(Set.of("one")));
+      await().until(() -> answers(proxy, 4).equals(Set.of("one")));
       mark("two", "ready");
       until("two", LocalServiceTest::isReady);
-      await().atMost(LONG).until(() -> answers(proxy, 4).equals(Set.of("one", "two")));
+      await().until(() -> answers(proxy, 4).equals(Set.of("one", "two")));
       client.resource(one).delete();
-      await().atMost(LONG).until(() -> answers(proxy, 4).equals(Set.of("two")));
+      await().until(() -> answers(proxy, 4).equals(Set.of("two")));
     }
   }
 
@@ -133,7 +130,7 @@ class LocalServiceTest {
                 spec -> spec.withRestartPolicy("Always")))
         .create();
     until("dying", LocalServiceTest::runs);
-    await().atMost(LONG).until(() -> !node.log(namespace, "dying").isEmpty());
+    await().until(() -> !node.log(namespace, "dying").isEmpty());
     Files.delete(folder("dying").resolve("alive"));
     Pod again =
         until(
@@ -192,12 +189,12 @@ class LocalServiceTest {
                 spec -> spec))
         .create();
     until("through", LocalServiceTest::runs);
-    await().atMost(LONG).until(() -> !node.log(namespace, "through").isEmpty());
+    await().until(() -> !node.log(namespace, "through").isEmpty());
     long process = node.process(get("through")).orElseThrow();
     cluster.processes().stopApiServer();
     try {
       mark("through", "go");
-      await().atMost(LONG).until(() -> !isAlive(process));
+      await().until(() -> !isAlive(process));
     } finally {
       cluster.processes().startApiServer();
     }
@@ -206,7 +203,7 @@ class LocalServiceTest {
             ended.getStatus().getContainerStatuses().get(0).getState().getTerminated().getMessage())
         .isEqualTo("gone\n");
     ZonedDateTime beaten = beat();
-    await().atMost(LONG).until(() -> beat().isAfter(beaten));
+    await().until(() -> beat().isAfter(beaten));
   }
 
   private static boolean isAlive(long process) {
@@ -259,7 +256,7 @@ class LocalServiceTest {
   }
 
   private void mark(String name, String file) throws IOException {
-    await().atMost(LONG).until(() -> !node.log(namespace, name).isEmpty());
+    await().until(() -> !node.log(namespace, name).isEmpty());
     Files.createFile(folder(name).resolve(file));
   }
 
@@ -285,7 +282,7 @@ class LocalServiceTest {
   }
 
   private Pod until(String name, Predicate<Pod> holds) {
-    return await().atMost(LONG).until(() -> get(name), pod -> pod != null && holds.test(pod));
+    return await().until(() -> get(name), pod -> pod != null && holds.test(pod));
   }
 
   private static boolean runs(Pod pod) {

@@ -8,7 +8,6 @@ import io.evaljob.operator.testbed.Kubectl;
 import io.evaljob.operator.testbed.RealCluster;
 import io.fabric8.kubernetes.api.model.Pod;
 import java.nio.file.Path;
-import java.time.Duration;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -22,8 +21,6 @@ import org.junit.jupiter.api.io.TempDir;
 @RealCluster(ours = true)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class NewcomerTest {
-
-  private static final Duration LONG = Duration.ofSeconds(60);
 
   /** A program that scores which devices its two ranks see: "34" for 3 and 4. */
   private static final String DEVICES =
@@ -123,7 +120,6 @@ class NewcomerTest {
 
     kubectl.run("delete", "ej", "command", "-n", namespace, "--cascade=foreground");
     await()
-        .atMost(Duration.ofSeconds(30))
         .untilAsserted(
             () ->
                 assertThat(
@@ -153,7 +149,7 @@ class NewcomerTest {
                     "holding",
                     Workload.spec(Workload.withDevices(Workload.shell("exec sleep 600"), 3))))
             .create();
-    await().atMost(LONG).until(() -> !operator.node().devices().isEmpty());
+    await().until(() -> !operator.node().devices().isEmpty());
     Kubectl.Answer applied = kubectl.askWith(DEVICES, "apply", "-n", namespace, "-f", "-");
     assertThat(applied.errors()).isEmpty();
     kubectl.run(
@@ -163,7 +159,7 @@ class NewcomerTest {
                 "get", "ej/devices", "-n", namespace, "-o", "jsonpath={.status.results[*].score}"))
         .isEqualTo("34");
     cluster.admin().resource(holding).withGracePeriod(0).delete();
-    await().atMost(LONG).until(() -> operator.node().devices().isEmpty());
+    await().until(() -> operator.node().devices().isEmpty());
     kubectl.run("delete", "evalruntime", "sees-devices");
   }
 

@@ -3,7 +3,6 @@ package io.evaljob.operator.testbed.node;
 import static org.awaitility.Awaitility.await;
 
 import io.evaljob.operator.testbed.ControlPlane;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -69,7 +68,6 @@ public final class RunningOperator implements AutoCloseable {
   public void close() {
     kubectl("scale", DEPLOYMENT, "--replicas=0");
     await()
-        .atMost(Duration.ofSeconds(60))
         .until(
             () ->
                 cluster

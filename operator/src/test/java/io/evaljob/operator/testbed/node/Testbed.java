@@ -2,6 +2,7 @@ package io.evaljob.operator.testbed.node;
 
 import io.evaljob.operator.testbed.Checkout;
 import io.evaljob.operator.testbed.ControlPlane;
+import io.evaljob.operator.testbed.PatientAwaits;
 import java.io.IOException;
 import java.nio.file.Path;
 
@@ -12,6 +13,7 @@ public final class Testbed {
 
   /** Runs until standard input ends. */
   public static void main(String[] arguments) throws IOException {
+    PatientAwaits.apply();
     Path folder = Checkout.target().resolve("testbed-up");
     NodeDescription machine =
         NodeDescription.of("this-machine", folder.resolve("node"))

@@ -17,7 +17,6 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 
@@ -57,7 +56,6 @@ final class Replicas implements AutoCloseable {
   /** Waits until two are ready and one of them leads. */
   void awaitBoth() {
     await()
-        .atMost(Duration.ofMinutes(3))
         .untilAsserted(
             () -> {
               assertThat(pods())

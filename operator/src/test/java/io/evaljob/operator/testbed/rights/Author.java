@@ -118,7 +118,6 @@ final class Author implements AutoCloseable {
 
   EvalJob awaitJob(String name, Predicate<EvalJobStatus> wanted) {
     return await("EvalJob " + name)
-        .atMost(Duration.ofSeconds(30))
         .pollInterval(Duration.ofMillis(50))
         .until(
             () ->
@@ -158,7 +157,6 @@ final class Author implements AutoCloseable {
   /** The first Job of an EvalJob. */
   Job child(String name) {
     return await("a Job of " + name)
-        .atMost(Duration.ofSeconds(30))
         .pollInterval(Duration.ofMillis(50))
         .until(() -> children(name), found -> !found.isEmpty())
         .get(0);

@@ -119,10 +119,7 @@ class PlantedObjectsTest {
   private void remove(HasMetadata object) {
     String planted = uidUnder(object);
     planter.client().resource(object).delete();
-    await()
-        .atMost(Duration.ofSeconds(30))
-        .pollInterval(Duration.ofMillis(50))
-        .until(() -> !uidUnder(object).equals(planted));
+    await().pollInterval(Duration.ofMillis(50)).until(() -> !uidUnder(object).equals(planted));
   }
 
   private static String nameOf(EvalJob job, Stage stage) {
@@ -225,7 +222,6 @@ class PlantedObjectsTest {
     Job evil = evil(job, Stage.Prefetch, true, false);
     plant(evil);
     await()
-        .atMost(Duration.ofSeconds(30))
         .until(
             () ->
                 !cluster
@@ -285,7 +281,6 @@ class PlantedObjectsTest {
                       return found;
                     }));
     await()
-        .atMost(Duration.ofSeconds(30))
         .until(
             () ->
                 Optional.ofNullable(cluster.admin().resource(job).get().getStatus().getSucceeded())

@@ -80,7 +80,6 @@ class RestrictedPodsTest {
       for (String job : jobs) {
         Job first = author.child(job);
         await("a pod of " + job + ": " + reasons(admin, namespace))
-            .atMost(Duration.ofSeconds(30))
             .pollInterval(Duration.ofMillis(50))
             .until(() -> hasPod(admin, first));
         for (Stage stage : List.of(Stage.Prefetch, Stage.Infer, Stage.Score)) {

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
 
-class AwaitsMissingPartsTest {
+class PatientAwaitsTest {
   static final List<Predicate<List<String>>> CONDITIONS =
       List.of(
           list -> list.get(2).isEmpty(),
