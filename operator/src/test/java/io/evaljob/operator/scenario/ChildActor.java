@@ -135,8 +135,9 @@ final class ChildActor implements AutoCloseable {
     Map<String, String> labels = job.getMetadata().getLabels();
     Stage what = PretendedRunner.stageOf(labels);
     try {
-      Ending ending = script.of(labels.get(Labels.MODEL), what, PretendedRunner.attemptOf(labels));
+      // First: a script may wait, and what it says is how a pod ends.
       Pod pod = bind(job);
+      Ending ending = script.of(labels.get(Labels.MODEL), what, PretendedRunner.attemptOf(labels));
       if (ending instanceof Ending.IsEvicted) {
         evict(pod);
         finish(job, pod, new PretendedRunner.Exit(137, ""));

@@ -92,7 +92,13 @@ public final class MockCluster implements TestCluster {
     String name = "vlm-" + namespaces.incrementAndGet();
     // A client whose answer was lost asks again, and finds what it has made.
     client
-        .resource(new NamespaceBuilder().withNewMetadata().withName(name).endMetadata().build())
+        .resource(
+            new NamespaceBuilder()
+                .withNewMetadata()
+                .withName(name)
+                .addToLabels(TestCluster.NAME_LABEL, name)
+                .endMetadata()
+                .build())
         .createOr(NonDeletingOperation::update);
     return name;
   }

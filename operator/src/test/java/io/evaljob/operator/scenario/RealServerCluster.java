@@ -68,7 +68,11 @@ final class RealServerCluster implements TestCluster {
   /** By kubectl, as a person does. */
   @Override
   public void edit(String namespace, String name, String field, Object value) {
-    var change = Map.of("op", "add", "path", "/spec/" + field, "value", value);
+    String path = "/spec/" + field;
+    var change =
+        value == null
+            ? Map.of("op", "remove", "path", path)
+            : Map.of("op", "add", "path", path, "value", value);
     plane
         .kubectl()
         .run(

@@ -18,7 +18,6 @@ import io.evaljob.operator.resources.RunnerArchive;
 import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
 import io.fabric8.kubernetes.api.model.Event;
 import io.fabric8.kubernetes.api.model.HasMetadata;
-import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.utils.Serialization;
@@ -191,17 +190,6 @@ abstract class ScenarioBase {
   }
 
   void givenQuota(String name, int devices) {
-    cluster()
-        .client()
-        .namespaces()
-        .withName(namespace())
-        .edit(
-            found ->
-                new NamespaceBuilder(found)
-                    .editMetadata()
-                    .addToLabels("team", namespace())
-                    .endMetadata()
-                    .build());
     apply(
         Serialization.unmarshal(
             """
@@ -209,10 +197,11 @@ abstract class ScenarioBase {
             kind: EvalQuota
             metadata: {name: NAME}
             spec:
-              namespaceSelector: {matchLabels: {team: SPACE}}
+              namespaceSelector: {matchLabels: {LABEL: SPACE}}
               hard: {nvidia.com/gpu: DEVICES}
             """
                 .replace("NAME", quota(name))
+                .replace("LABEL", TestCluster.NAME_LABEL)
                 .replace("SPACE", namespace())
                 .replace("DEVICES", Integer.toString(devices)),
             EvalQuota.class));

@@ -11,6 +11,9 @@ import java.util.function.Supplier;
 /** A cluster to run scenarios on: an API server, and something that runs the Jobs. */
 public interface TestCluster extends AutoCloseable {
 
+  /** What an API server adds to every namespace. */
+  String NAME_LABEL = "kubernetes.io/metadata.name";
+
   /** The client of the person who uses the cluster. */
   KubernetesClient client();
 
@@ -27,7 +30,7 @@ public interface TestCluster extends AutoCloseable {
   /**
    * Sets a field of an EvalJob's spec over what the operator has written meanwhile.
    *
-   * @param value what the whole field becomes
+   * @param value what the whole field becomes; null takes it away
    */
   default void edit(String namespace, String name, String field, Object value) {
     while (true) {

@@ -15,6 +15,9 @@ final class RequestBodies {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
+  /** Every namespace has its name as a label, so that selectors can name it. */
+  private static final String NAME_LABEL = "kubernetes.io/metadata.name";
+
   private final Admission admission;
 
   /** Takes the defaults of group {@code evaljob.io} from {@code admission}. */
@@ -22,28 +25,37 @@ final class RequestBodies {
     this.admission = admission;
   }
 
-  /** The object of a request, defaults written in and texts of a Secret encoded. */
+  /** The object of a request, defaults and labels written in and texts of a Secret encoded. */
   ObjectNode object(RecordedRequest request) throws JsonProcessingException {
-    JsonNode body = JSON.readTree(request.getBody().readUtf8());
-    if (!(body instanceof ObjectNode object)) {
-      throw new IllegalArgumentException("the body is not an object");
-    }
-    if (request.getPath().startsWith(DurableDispatcher.CUSTOM_ROOT)) {
-      admission.applyDefaults(object);
-    }
-    if (object.path("kind").asText().equals("Secret")) {
-      encode(object);
-    }
-    return object;
+    return complete(request, read(request));
   }
 
   /** As {@link #object}, with the name that {@code generateName} asks for. */
   ObjectNode newObject(RecordedRequest request) throws JsonProcessingException {
-    ObjectNode object = object(request);
+    ObjectNode object = read(request);
     if (object.path("metadata") instanceof ObjectNode metadata
         && metadata.path("name").asText().isEmpty()
         && metadata.has("generateName")) {
       metadata.put("name", metadata.get("generateName").asText() + Suffix.random());
+    }
+    return complete(request, object);
+  }
+
+  private static ObjectNode read(RecordedRequest request) throws JsonProcessingException {
+    if (JSON.readTree(request.getBody().readUtf8()) instanceof ObjectNode object) {
+      return object;
+    }
+    throw new IllegalArgumentException("the body is not an object");
+  }
+
+  private ObjectNode complete(RecordedRequest request, ObjectNode object) {
+    if (request.getPath().startsWith(DurableDispatcher.CUSTOM_ROOT)) {
+      admission.applyDefaults(object);
+    }
+    switch (object.path("kind").asText()) {
+      case "Secret" -> encode(object);
+      case "Namespace" -> label(object);
+      default -> {}
     }
     return object;
   }
@@ -60,6 +72,11 @@ final class RequestBodies {
                   data.put(
                       text.getKey(), text.getValue().asText().getBytes(StandardCharsets.UTF_8)));
     }
+  }
+
+  private static void label(ObjectNode namespace) {
+    ObjectNode metadata = namespace.withObject("/metadata");
+    metadata.withObject("/labels").put(NAME_LABEL, metadata.path("name").asText());
   }
 
   /** The options of a delete request, from its body and its query. */
@@ -93,8 +110,8 @@ final class RequestBodies {
   static RecordedRequest namespace(String name) {
     ObjectNode namespace = JSON.createObjectNode().put("apiVersion", "v1");
     namespace.put("kind", "Namespace");
-    ObjectNode metadata = namespace.putObject("metadata").put("name", name);
-    metadata.putObject("labels").put("kubernetes.io/metadata.name", name);
+    namespace.putObject("metadata").put("name", name);
+    label(namespace);
     namespace.putObject("status").put("phase", "Active");
     return new RecordedRequest(
         "HTTP/1.1",

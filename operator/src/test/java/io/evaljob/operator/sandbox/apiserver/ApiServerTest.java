@@ -2,6 +2,7 @@ package io.evaljob.operator.sandbox.apiserver;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.entry;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -11,6 +12,8 @@ import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResourceBuilder;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResourceList;
+import io.fabric8.kubernetes.api.model.Namespace;
+import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.SecretBuilder;
 import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceDefinition;
@@ -271,6 +274,22 @@ class ApiServerTest {
     assertThat(client.namespaces().withName("team").get().getMetadata().getLabels())
         .containsEntry("kubernetes.io/metadata.name", "team");
     assertThat(client.namespaces().withName("default").get()).isNotNull();
+  }
+
+  @Test
+  void aNamespaceHasItsNameAsALabel() {
+    Namespace made =
+        client
+            .resource(
+                new NamespaceBuilder()
+                    .withNewMetadata()
+                    .withName("lab")
+                    .addToLabels("team", "vlm")
+                    .endMetadata()
+                    .build())
+            .create();
+    assertThat(made.getMetadata().getLabels())
+        .containsOnly(entry("team", "vlm"), entry("kubernetes.io/metadata.name", "lab"));
   }
 
   @Test
