@@ -282,22 +282,22 @@ while True:
 
     def stalled(self, **environment):
         self.write_plan(plan_with(harness__command=self.command(self.PROGRAM)))
-        self.run_stage("infer", 1, EVALJOB_STALL_SECONDS="2", **environment)
+        self.run_stage("infer", 1, EVALJOB_STALL_SECONDS="5", **environment)
         self.assertEqual("Stalled", self.termination()["cause"])
         return self.termination()["message"]
 
     def test_a_program_that_says_nothing_is_ended_from_its_start_on(self):
         self.assertEqual(
-            "first: process 0 printed nothing and wrote no EVALJOB_PROGRESS_FILE for 2 s; let it "
+            "first: process 0 printed nothing and wrote no EVALJOB_PROGRESS_FILE for 5 s; let it "
             "write its progress, or raise spec.stallSeconds if it may take longer than that",
             self.stalled())
 
     def test_the_last_word_of_one_that_says_no_more_is_told(self):
-        self.assertIn("for 2 s, its last output: loading the weights; let it",
+        self.assertIn("for 5 s, its last output: loading the weights; let it",
                       self.stalled(SAYS="1"))
 
     def test_one_that_wrote_progress_must_write_more(self):
-        self.assertIn("process 0 wrote no progress for 2 s; raise spec.stallSeconds",
+        self.assertIn("process 0 wrote no progress for 5 s; raise spec.stallSeconds",
                       self.stalled(TELLS="1"))
 
     def late(self, steps, seconds=60):

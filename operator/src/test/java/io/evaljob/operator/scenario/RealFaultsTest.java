@@ -237,14 +237,14 @@ class RealFaultsTest extends ScenarioBase {
                 ? new Ending.PullsLate("no such image", never, new Ending.RunsOn())
                 : succeeds(model));
     startOperator();
-    apply(Samples.edited(job("stuck", "base"), "podStartDeadlineSeconds", 2));
+    apply(Samples.edited(job("stuck", "base"), "podStartDeadlineSeconds", 5));
 
     EvalJob done = awaitPhase("stuck", "Succeeded");
 
     ModelStatus model = done.getStatus().models().get(0);
     assertThat(model.lastFailure().cause()).isEqualTo("DeadlineExceeded");
     assertThat(model.lastFailure().message())
-        .contains("spec.podStartDeadlineSeconds (2)", "ImagePull");
+        .contains("spec.podStartDeadlineSeconds (5)", "ImagePull");
     assertThat(jobsOf(done)).containsExactly("base/infer/2", "base/prefetch/1", "base/score/1");
     await()
         .untilAsserted(
