@@ -135,9 +135,8 @@ final class ChildActor implements AutoCloseable {
     Map<String, String> labels = job.getMetadata().getLabels();
     Stage what = PretendedRunner.stageOf(labels);
     try {
-      // First: a script may wait, and what it says is how a pod ends.
-      Pod pod = bind(job);
       Ending ending = script.of(labels.get(Labels.MODEL), what, PretendedRunner.attemptOf(labels));
+      Pod pod = bind(job);
       if (ending instanceof Ending.IsEvicted) {
         evict(pod);
         finish(job, pod, new PretendedRunner.Exit(137, ""));

@@ -30,6 +30,14 @@ public sealed interface Ending {
   record RunsOn() implements Ending {}
 
   /**
+   * The pod runs for a while.
+   *
+   * @param until opens when it has
+   * @param then how it ends after that
+   */
+  record RunsUntil(CountDownLatch until, Ending then) implements Ending {}
+
+  /**
    * The image cannot be pulled at first. Only a node that is pretended can say so.
    *
    * @param message what the kubelet says

@@ -11,6 +11,7 @@ import io.evaljob.api.v1alpha1.Reservation;
 import io.evaljob.api.v1alpha1.Stage;
 import io.evaljob.operator.observe.Workload;
 import io.evaljob.operator.resources.Labels;
+import io.evaljob.operator.testbed.Edits;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import java.util.List;
@@ -279,16 +280,18 @@ abstract class KueueScenarios extends ScenarioBase {
   }
 
   private void setActive(EvalJob job, boolean active) {
-    cluster()
-        .client()
-        .resources(Workload.V1Beta2.class)
-        .inNamespace(namespace())
-        .withName("job-" + inferJob(job).getMetadata().getName())
-        .edit(
-            now -> {
-              now.setSpec(new Workload.Spec(active));
-              return now;
-            });
+    Edits.untilWritten(
+        () ->
+            cluster()
+                .client()
+                .resources(Workload.V1Beta2.class)
+                .inNamespace(namespace())
+                .withName("job-" + inferJob(job).getMetadata().getName())
+                .edit(
+                    now -> {
+                      now.setSpec(new Workload.Spec(active));
+                      return now;
+                    }));
   }
 
   @Test

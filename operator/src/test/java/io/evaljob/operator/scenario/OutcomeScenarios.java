@@ -6,12 +6,14 @@ import static org.awaitility.Awaitility.await;
 import io.evaljob.api.v1alpha1.DeviceWeights;
 import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.api.v1alpha1.EvalJobStatus;
+import io.evaljob.api.v1alpha1.EvalRuntime;
 import io.evaljob.api.v1alpha1.FailureCause;
 import io.evaljob.api.v1alpha1.ModelStatus;
 import io.evaljob.api.v1alpha1.ResultRow;
 import io.evaljob.api.v1alpha1.RunStatus;
 import io.evaljob.api.v1alpha1.SmokeTestStatus;
 import io.evaljob.api.v1alpha1.Stage;
+import io.evaljob.operator.testbed.Edits;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import java.util.List;
 import java.util.Map;
@@ -290,10 +292,7 @@ abstract class OutcomeScenarios extends ScenarioBase {
             return new Ending.Fails(FailureCause.RankFailed, "rank 1 died", 1);
           }
           if (stage == Stage.Infer) {
-            seen.await();
-          }
-          if (stage == Stage.Infer && model.equals("taker")) {
-            taken.await();
+            return new Ending.RunsUntil(model.equals("taker") ? taken : seen, succeeds(model));
           }
           return stage == Stage.Score && model.equals("base")
               ? new Ending.Succeeds(
@@ -348,10 +347,8 @@ abstract class OutcomeScenarios extends ScenarioBase {
     EvalJobStatus paused =
         awaitJob("whole", status -> "Suspended".equals(status.phase())).getStatus();
 
-    cluster()
-        .client()
-        .resource(Samples.runtime(namespace(), cluster().nodeName()))
-        .edit(Samples::withLimitedTime);
+    EvalRuntime runtime = Samples.runtime(namespace(), cluster().nodeName());
+    Edits.untilWritten(() -> cluster().client().resource(runtime).edit(Samples::withLimitedTime));
     apply(job("limited", "base"));
     EvalJobStatus limited =
         awaitJob(

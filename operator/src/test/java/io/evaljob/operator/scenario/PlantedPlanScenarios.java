@@ -15,6 +15,7 @@ import io.evaljob.operator.resources.ResourceSettings;
 import io.evaljob.operator.resources.Run;
 import io.evaljob.operator.resources.RunHash;
 import io.evaljob.operator.resources.RunnerArchive;
+import io.evaljob.operator.testbed.Edits;
 import io.evaljob.operator.validate.Catalogue;
 import io.evaljob.operator.validate.JobInputs;
 import io.evaljob.operator.validate.LayeredProfiles;
@@ -83,11 +84,13 @@ abstract class PlantedPlanScenarios extends ScenarioBase {
   void aReplacedPlanThatCannotBeMadeAgainAsksForANewRun() {
     CountDownLatch firstModel = new CountDownLatch(1);
     replacedBeforeItsJob("moved", firstModel);
-    cluster()
-        .client()
-        .resources(EvalRuntime.class)
-        .withName(runtimeName())
-        .edit(Samples::withAnotherImage);
+    Edits.untilWritten(
+        () ->
+            cluster()
+                .client()
+                .resources(EvalRuntime.class)
+                .withName(runtimeName())
+                .edit(Samples::withAnotherImage));
 
     firstModel.countDown();
 

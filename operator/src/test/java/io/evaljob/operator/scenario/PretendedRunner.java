@@ -45,6 +45,10 @@ record PretendedRunner(Supplier<Optional<ReportSink>> reports) {
    * @return empty where the process does not end by itself
    */
   Optional<Exit> run(Pod pod, Stage stage, Ending ending) throws InterruptedException {
+    if (ending instanceof Ending.RunsUntil waits) {
+      waits.until().await();
+      return run(pod, stage, waits.then());
+    }
     if (ending instanceof Ending.Succeeds good) {
       report(pod, stage, good.rows(), Optional.empty(), DATASETS);
       return Optional.of(new Exit(0, message(stage, "Succeeded", "", DATASETS)));
@@ -75,6 +79,7 @@ record PretendedRunner(Supplier<Optional<ReportSink>> reports) {
     while (!Thread.currentThread().isInterrupted()) {
       PodIdentity who =
           await()
+              .forever()
               .pollInterval(Duration.ofMillis(10))
               .until(() -> known(pod), Optional::isPresent)
               .orElseThrow();

@@ -13,13 +13,12 @@ import io.evaljob.api.v1alpha1.Stage;
 import io.evaljob.operator.plan.DeviceContext;
 import io.evaljob.operator.reconcile.EvalJobOperator;
 import io.evaljob.operator.resources.Labels;
+import io.evaljob.operator.testbed.Edits;
 import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.api.model.scheduling.v1.PriorityClassBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.utils.Serialization;
-import java.net.HttpURLConnection;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -430,22 +429,14 @@ abstract class QuotaScenarios extends ScenarioBase {
     held.get(model).countDown();
   }
 
-  /** The operator writes it, too: an edit of what has moved on is made again, as kubectl does. */
   private void limit(String name, int devices) {
-    await()
-        .ignoreExceptionsMatching(
-            e ->
-                e instanceof KubernetesClientException failure
-                    && failure.getCode() == HttpURLConnection.HTTP_CONFLICT)
-        .until(
-            () -> {
-              cluster()
-                  .client()
-                  .resources(EvalQuota.class)
-                  .withName(quota(name))
-                  .edit(found -> limited(found, devices));
-              return true;
-            });
+    Edits.untilWritten(
+        () ->
+            cluster()
+                .client()
+                .resources(EvalQuota.class)
+                .withName(quota(name))
+                .edit(found -> limited(found, devices)));
   }
 
   private static EvalQuota limited(EvalQuota found, int devices) {

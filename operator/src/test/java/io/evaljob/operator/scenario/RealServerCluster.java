@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.operator.report.ReportSink;
 import io.evaljob.operator.testbed.ControlPlane;
+import io.evaljob.operator.testbed.Edits;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.ResourceQuotaBuilder;
@@ -125,16 +126,18 @@ final class RealServerCluster implements TestCluster {
 
   /** Serves them as Kueue's older releases do. */
   void serveOnlyOldWorkloads() {
-    definitions()
-        .edit(
-            now ->
-                new CustomResourceDefinitionBuilder(now)
-                    .editSpec()
-                    .editMatchingVersion(version -> "v1beta2".equals(version.getName()))
-                    .withServed(false)
-                    .endVersion()
-                    .endSpec()
-                    .build());
+    Edits.untilWritten(
+        () ->
+            definitions()
+                .edit(
+                    now ->
+                        new CustomResourceDefinitionBuilder(now)
+                            .editSpec()
+                            .editMatchingVersion(version -> "v1beta2".equals(version.getName()))
+                            .withServed(false)
+                            .endVersion()
+                            .endSpec()
+                            .build()));
     awaitServed("v1beta2", false);
   }
 

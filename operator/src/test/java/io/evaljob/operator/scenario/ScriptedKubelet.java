@@ -2,6 +2,7 @@ package io.evaljob.operator.scenario;
 
 import io.evaljob.api.v1alpha1.Stage;
 import io.evaljob.operator.resources.Labels;
+import io.evaljob.operator.testbed.Edits;
 import io.fabric8.kubernetes.api.model.ContainerStateBuilder;
 import io.fabric8.kubernetes.api.model.ContainerStatus;
 import io.fabric8.kubernetes.api.model.ContainerStatusBuilder;
@@ -102,10 +103,12 @@ final class ScriptedKubelet implements AutoCloseable {
   void revive() {
     dead = false;
     beat();
-    client
-        .nodes()
-        .withName(name)
-        .editStatus(now -> new NodeBuilder(now).withStatus(node().getStatus()).build());
+    Edits.untilWritten(
+        () ->
+            client
+                .nodes()
+                .withName(name)
+                .editStatus(now -> new NodeBuilder(now).withStatus(node().getStatus()).build()));
     for (Pod pod : pods.getStore().list()) {
       seen(pod);
       if ("Running".equals(pod.getStatus().getPhase())

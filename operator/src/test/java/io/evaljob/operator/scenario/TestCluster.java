@@ -2,9 +2,8 @@ package io.evaljob.operator.scenario;
 
 import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.operator.report.ReportSink;
+import io.evaljob.operator.testbed.Edits;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.KubernetesClientException;
-import java.net.HttpURLConnection;
 import java.util.Optional;
 import java.util.function.Supplier;
 
@@ -33,20 +32,13 @@ public interface TestCluster extends AutoCloseable {
    * @param value what the whole field becomes; null takes it away
    */
   default void edit(String namespace, String name, String field, Object value) {
-    while (true) {
-      try {
-        client()
-            .resources(EvalJob.class)
-            .inNamespace(namespace)
-            .withName(name)
-            .edit(job -> Samples.edited(job, field, value));
-        return;
-      } catch (KubernetesClientException e) {
-        if (e.getCode() != HttpURLConnection.HTTP_CONFLICT) {
-          throw e;
-        }
-      }
-    }
+    Edits.untilWritten(
+        () ->
+            client()
+                .resources(EvalJob.class)
+                .inNamespace(namespace)
+                .withName(name)
+                .edit(job -> Samples.edited(job, field, value)));
   }
 
   /** Name of the node that pods run on, which is its label {@code kubernetes.io/hostname} too. */

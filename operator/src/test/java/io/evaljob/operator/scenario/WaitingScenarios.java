@@ -12,6 +12,7 @@ import io.evaljob.operator.report.PodIdentity;
 import io.evaljob.operator.report.Stored;
 import io.evaljob.operator.resources.Labels;
 import io.evaljob.operator.resources.Names;
+import io.evaljob.operator.testbed.Edits;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaimBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
@@ -136,16 +137,18 @@ abstract class WaitingScenarios extends ScenarioBase {
 
     assertThat(waiting.getStatus().waiting().reason()).isEqualTo("NameTaken");
     assertThat(waiting.getStatus().waiting().recentReasons()).isEmpty();
-    cluster()
-        .client()
-        .resource(claim)
-        .edit(
-            found ->
-                new PersistentVolumeClaimBuilder(found)
-                    .editMetadata()
-                    .withFinalizers(List.of())
-                    .endMetadata()
-                    .build());
+    Edits.untilWritten(
+        () ->
+            cluster()
+                .client()
+                .resource(claim)
+                .edit(
+                    found ->
+                        new PersistentVolumeClaimBuilder(found)
+                            .editMetadata()
+                            .withFinalizers(List.of())
+                            .endMetadata()
+                            .build()));
     awaitPhase("behind", "Succeeded");
   }
 
@@ -253,18 +256,20 @@ abstract class WaitingScenarios extends ScenarioBase {
 
     for (int i = 0; i < 5; i++) {
       String value = Integer.toString(i);
-      cluster()
-          .client()
-          .pods()
-          .inNamespace(namespace())
-          .withName(inferPod(job).getMetadata().getName())
-          .edit(
-              pod ->
-                  new PodBuilder(pod)
-                      .editMetadata()
-                      .addToAnnotations("touched", value)
-                      .endMetadata()
-                      .build());
+      Edits.untilWritten(
+          () ->
+              cluster()
+                  .client()
+                  .pods()
+                  .inNamespace(namespace())
+                  .withName(inferPod(job).getMetadata().getName())
+                  .edit(
+                      pod ->
+                          new PodBuilder(pod)
+                              .editMetadata()
+                              .addToAnnotations("touched", value)
+                              .endMetadata()
+                              .build()));
     }
     // An edit that matters comes after the touches. All that passes read is in the caches.
     EvalJob edited = edit("quiet", "retryLimit", 5);

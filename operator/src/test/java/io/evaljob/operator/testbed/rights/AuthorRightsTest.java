@@ -12,6 +12,7 @@ import io.evaljob.api.v1alpha1.Condition;
 import io.evaljob.api.v1alpha1.EvalJob;
 import io.evaljob.operator.reconcile.EvalJobOperator;
 import io.evaljob.operator.testbed.ControlPlane;
+import io.evaljob.operator.testbed.Edits;
 import io.evaljob.operator.testbed.RealCluster;
 import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.PodSpec;
@@ -56,15 +57,17 @@ class AuthorRightsTest {
     cluster.installOperator();
     String namespace = cluster.namespace("author");
     String closed = cluster.namespace("closed");
-    cluster
-        .admin()
-        .namespaces()
-        .withName(namespace)
-        .edit(
-            found -> {
-              found.getMetadata().getLabels().put("evaljob.io/enabled", namespace);
-              return found;
-            });
+    Edits.untilWritten(
+        () ->
+            cluster
+                .admin()
+                .namespaces()
+                .withName(namespace)
+                .edit(
+                    found -> {
+                      found.getMetadata().getLabels().put("evaljob.io/enabled", namespace);
+                      return found;
+                    }));
     author = Author.with(cluster, namespace, "evaljob-editor", "author");
     stranger = Author.with(cluster, closed, "evaljob-editor", "author");
     runtime = "guarded-" + namespace;

@@ -12,6 +12,7 @@ import io.evaljob.operator.resources.Labels;
 import io.evaljob.operator.resources.Names;
 import io.evaljob.operator.resources.RunnerArchive;
 import io.evaljob.operator.testbed.ControlPlane;
+import io.evaljob.operator.testbed.Edits;
 import io.evaljob.operator.testbed.RealCluster;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
@@ -275,11 +276,13 @@ class PlantedObjectsTest {
         .resources()
         .forEach(
             pod ->
-                pod.editStatus(
-                    found -> {
-                      found.getStatus().setPhase("Succeeded");
-                      return found;
-                    }));
+                Edits.untilWritten(
+                    () ->
+                        pod.editStatus(
+                            found -> {
+                              found.getStatus().setPhase("Succeeded");
+                              return found;
+                            })));
     await()
         .until(
             () ->
