@@ -45,8 +45,6 @@ class FakeModel:
                 os.kill(os.getpid(), signal.SIGBUS)
             if self.fail == 'hang':
                 self.hang()
-            if self.fail == 'idle':
-                self.idle()
             if self.fail == 'reason':
                 with open(os.environ['PEER']) as peer:
                     peer.read()  # to the peer's end
@@ -56,10 +54,7 @@ class FakeModel:
             if self.fail == dataset:
                 raise RuntimeError('cannot answer ' + dataset)
             if self.fail == 'pause':
-                with open(os.environ['READY'], 'w') as ready:
-                    ready.write('x')
-                while True:
-                    signal.pause()
+                self.pause()
             if self.fail == 'split' and ',' in os.environ['CUDA_VISIBLE_DEVICES']:
                 return 'B'
             if self.fail == 'unsplit oom' and ',' not in os.environ['CUDA_VISIBLE_DEVICES']:
@@ -79,8 +74,14 @@ class FakeModel:
             os.close(log)
         return answer
 
-    def idle(self):
+    def tell_ready(self):
+        if 'READY' in os.environ:
+            with open(os.environ['READY'], 'w') as ready:
+                ready.write('x')
+
+    def pause(self):
         # Python's handlers do run.
+        self.tell_ready()
         while True:
             signal.pause()
 
@@ -88,9 +89,7 @@ class FakeModel:
         # A lock of C's, taken twice: no signal ends the wait, and no handler of Python's runs.
         import ctypes
         library, mutex = ctypes.CDLL(None), (ctypes.c_char * 64)()
-        if 'READY' in os.environ:
-            with open(os.environ['READY'], 'w') as ready:
-                ready.write('x')
+        self.tell_ready()
         while True:
             library.pthread_mutex_lock(mutex)
 

@@ -356,10 +356,10 @@ class HangTest(Harness):
         self.assertIn("todo 17\n", output)
 
     def test_the_stacks_are_whole_before_the_ranks_are_told_to_end(self):
-        self.plan(rows=40, ranks=2, parameters={"fail": "idle", "rank": "1", "at": "3"})
+        self.plan(rows=40, ranks=2, parameters={"fail": "pause", "rank": "1", "at": "3"})
         output = self.run_stage("infer", 1, EVALJOB_STALL_SECONDS="15")
         self.assertRegex(self.termination()["message"],
-                         r"at vlmeval/vlm/__init__.py:\d+ in idle; the stacks of all ranks are")
+                         r"at vlmeval/vlm/__init__.py:\d+ in pause; the stacks of all ranks are")
         for rank in (0, 1):
             stacks, rest = output.split("[rank %d] [evaljob] end of the stacks\n" % rank)
             self.assertRegex(stacks, r"\[rank %d\] Current thread .* \(most recent call first\)"

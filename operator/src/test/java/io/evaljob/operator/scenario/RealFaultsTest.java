@@ -547,7 +547,7 @@ class RealFaultsTest extends ScenarioBase {
         .withUrl("https://127.0.0.1:1/" + path)
         .endClientConfig()
         .withNewNamespaceSelector()
-        .addToMatchLabels("kubernetes.io/metadata.name", namespace())
+        .addToMatchLabels(TestCluster.NAME_LABEL, namespace())
         .endNamespaceSelector()
         .addNewRule()
         .withApiGroups("batch")

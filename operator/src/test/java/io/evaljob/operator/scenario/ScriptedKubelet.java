@@ -21,7 +21,6 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
 import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
-import java.net.HttpURLConnection;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -266,21 +265,17 @@ final class ScriptedKubelet implements AutoCloseable {
 
   /** Writes the status over what other controllers have written meanwhile. */
   private void tell(Pod pod, UnaryOperator<PodStatus> change) {
-    for (boolean written = false; !written && !dead; ) {
-      try {
-        client
-            .pods()
-            .inNamespace(pod.getMetadata().getNamespace())
-            .withName(pod.getMetadata().getName())
-            .editStatus(
-                now -> new PodBuilder(now).withStatus(change.apply(now.getStatus())).build());
-        written = true;
-      } catch (KubernetesClientException e) {
-        if (e.getCode() != HttpURLConnection.HTTP_CONFLICT) {
-          throw e;
-        }
-      }
-    }
+    Edits.untilWritten(
+        () ->
+            dead
+                ? pod
+                : client
+                    .pods()
+                    .inNamespace(pod.getMetadata().getNamespace())
+                    .withName(pod.getMetadata().getName())
+                    .editStatus(
+                        now ->
+                            new PodBuilder(now).withStatus(change.apply(now.getStatus())).build()));
   }
 
   private static PodStatus running(Pod pod, PodStatus status) {

@@ -1,7 +1,7 @@
 package io.evaljob.operator.scenario;
 
+import io.evaljob.operator.testbed.ClaimVolume;
 import io.fabric8.kubernetes.api.model.PersistentVolume;
-import io.fabric8.kubernetes.api.model.PersistentVolumeBuilder;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.storage.StorageClassBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -62,7 +62,7 @@ final class ScriptedVolumes implements AutoCloseable {
                   @Override
                   public void onDelete(PersistentVolumeClaim claim, boolean unknown) {
                     if (made.contains(claim.getMetadata().getUid())) {
-                      client.persistentVolumes().withName(volume(claim)).delete();
+                      client.persistentVolumes().withName(ClaimVolume.name(claim)).delete();
                     }
                   }
                 });
@@ -85,31 +85,14 @@ final class ScriptedVolumes implements AutoCloseable {
 
   /** A volume for a claim and no other. */
   static PersistentVolume volumeOf(PersistentVolumeClaim claim) {
-    return new PersistentVolumeBuilder()
-        .withNewMetadata()
-        .withName(volume(claim))
-        .endMetadata()
-        .withNewSpec()
-        .withStorageClassName(claim.getSpec().getStorageClassName())
-        .withAccessModes(claim.getSpec().getAccessModes())
-        .withCapacity(claim.getSpec().getResources().getRequests())
+    return ClaimVolume.of(claim)
+        .editSpec()
         .withPersistentVolumeReclaimPolicy("Retain")
         .withNewHostPath()
         .withPath("/nowhere")
         .endHostPath()
-        .withNewClaimRef()
-        .withApiVersion("v1")
-        .withKind("PersistentVolumeClaim")
-        .withNamespace(claim.getMetadata().getNamespace())
-        .withName(claim.getMetadata().getName())
-        .withUid(claim.getMetadata().getUid())
-        .endClaimRef()
         .endSpec()
         .build();
-  }
-
-  private static String volume(PersistentVolumeClaim claim) {
-    return "pvc-" + claim.getMetadata().getUid();
   }
 
   @Override

@@ -3,8 +3,8 @@ package io.evaljob.operator.testbed.node;
 import io.evaljob.operator.sandbox.controller.ClaimBinder;
 import io.evaljob.operator.sandbox.kubelet.ClaimFolders;
 import io.evaljob.operator.sandbox.kubelet.ConfigProblem;
+import io.evaljob.operator.testbed.ClaimVolume;
 import io.fabric8.kubernetes.api.model.PersistentVolume;
-import io.fabric8.kubernetes.api.model.PersistentVolumeBuilder;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.storage.StorageClassBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -138,23 +138,12 @@ final class FolderProvisioner implements ClaimFolders {
   }
 
   private PersistentVolume volume(PersistentVolumeClaim claim, Path folder) {
-    return new PersistentVolumeBuilder()
-        .withNewMetadata()
-        .withName("pvc-" + claim.getMetadata().getUid())
+    return ClaimVolume.of(claim)
+        .editMetadata()
         .addToAnnotations(PROVISIONED_BY, PROVISIONER)
         .endMetadata()
-        .withNewSpec()
-        .withCapacity(claim.getSpec().getResources().getRequests())
-        .withAccessModes(claim.getSpec().getAccessModes())
-        .withStorageClassName(CLASS)
+        .editSpec()
         .withPersistentVolumeReclaimPolicy("Delete")
-        .withNewClaimRef()
-        .withApiVersion("v1")
-        .withKind("PersistentVolumeClaim")
-        .withNamespace(claim.getMetadata().getNamespace())
-        .withName(claim.getMetadata().getName())
-        .withUid(claim.getMetadata().getUid())
-        .endClaimRef()
         .withNewLocal()
         .withPath(folder.toString())
         .endLocal()

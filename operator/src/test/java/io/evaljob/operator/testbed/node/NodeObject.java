@@ -1,5 +1,6 @@
 package io.evaljob.operator.testbed.node;
 
+import io.evaljob.operator.testbed.Edits;
 import io.fabric8.kubernetes.api.model.Node;
 import io.fabric8.kubernetes.api.model.NodeBuilder;
 import io.fabric8.kubernetes.api.model.NodeCondition;
@@ -44,50 +45,40 @@ final class NodeObject {
             .endSpec()
             .build();
     client.resource(node).createOr(NonDeletingOperation::update);
-    while (!writeStatus()) {
-      // The cluster has put a taint on it meanwhile; the next try is on what it is now.
-    }
+    // The cluster may put a taint on it meanwhile.
+    Edits.untilWritten(this::writeStatus);
     beat();
   }
 
-  /** False when the node has changed since it was read. */
-  private boolean writeStatus() {
+  private Node writeStatus() {
     Map<String, Quantity> amounts = amounts();
-    try {
-      client
-          .nodes()
-          .withName(description.name())
-          .editStatus(
-              current ->
-                  new NodeBuilder(current)
-                      .editOrNewStatus()
-                      .withCapacity(amounts)
-                      .withAllocatable(amounts)
-                      .withConditions(conditions())
-                      .withAddresses()
-                      .addNewAddress("127.0.0.1", "InternalIP")
-                      .addNewAddress(description.name(), "Hostname")
-                      .withNewNodeInfo()
-                      .withOperatingSystem("linux")
-                      .withArchitecture("amd64")
-                      .withKubeletVersion("v1.37.2-processes")
-                      .withContainerRuntimeVersion("process://0")
-                      .withKernelVersion("")
-                      .withMachineID("")
-                      .withSystemUUID("")
-                      .withBootID("")
-                      .withOsImage("processes of one machine")
-                      .withKubeProxyVersion("")
-                      .endNodeInfo()
-                      .endStatus()
-                      .build());
-      return true;
-    } catch (KubernetesClientException e) {
-      if (e.getCode() != 409) {
-        throw e;
-      }
-      return false;
-    }
+    return client
+        .nodes()
+        .withName(description.name())
+        .editStatus(
+            current ->
+                new NodeBuilder(current)
+                    .editOrNewStatus()
+                    .withCapacity(amounts)
+                    .withAllocatable(amounts)
+                    .withConditions(conditions())
+                    .withAddresses()
+                    .addNewAddress("127.0.0.1", "InternalIP")
+                    .addNewAddress(description.name(), "Hostname")
+                    .withNewNodeInfo()
+                    .withOperatingSystem("linux")
+                    .withArchitecture("amd64")
+                    .withKubeletVersion("v1.37.2-processes")
+                    .withContainerRuntimeVersion("process://0")
+                    .withKernelVersion("")
+                    .withMachineID("")
+                    .withSystemUUID("")
+                    .withBootID("")
+                    .withOsImage("processes of one machine")
+                    .withKubeProxyVersion("")
+                    .endNodeInfo()
+                    .endStatus()
+                    .build());
   }
 
   /** Renews the lease, as a sign of life. */
